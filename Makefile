@@ -1,0 +1,2 @@
+.venv/stamp:
+	touch .venv/stamp

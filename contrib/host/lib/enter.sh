@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Running a command inside the host, as root or as a user with a session's environment.
+
+# look_up_user USER: sets uid, gid and home to what they are inside the host.
+look_up_user() {
+    local user
+    while IFS=: read -r user _ uid gid _ home _; do
+        [[ $user != "$1" ]] || return 0
+    done <"$root/etc/passwd"
+    die "no user '$1' in host '$name'"
+}
+
+# run_inside USER COMMAND…: waits for it; same standard streams, same exit status.
+run_inside() { (exec_inside "$@"); }
+
+# exec_inside USER COMMAND…: becomes the command.
+exec_inside() {
+    local user=$1 init uid gid home as=()
+    shift
+    init_of_instance || die "host '$name' does not run" "start it: contrib/host/host --name $name up"
+    init=$REPLY
+    local environment=("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        "LANG=C.UTF-8" "TERM=${TERM:-dumb}" "USER=$user" "LOGNAME=$user" "SHELL=/bin/bash")
+    look_up_user "$user"
+    environment+=("HOME=$home")
+    if ((uid != 0)); then
+        environment+=("XDG_RUNTIME_DIR=/run/user/$uid"
+            "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus")
+        as=(setpriv "--reuid=$uid" "--regid=$gid" --init-groups)
+        join_user_manager "$init" "$uid"
+    fi
+    exec env -i "${environment[@]}" \
+        nsenter -t "$init" -m -u -i -n -p -C -- "${as[@]}" "$@"
+}
+
+# Podman expects to be in a cgroup that its user owns, as a shell of that user's session is.
+join_user_manager() {
+    local tree=/proc/$1/root/sys/fs/cgroup/user.slice/user-$2.slice/user@$2.service/app.slice
+    [[ -d $tree ]] || return 0
+    mkdir -p "$tree/host-exec.scope"
+    chown "$2:$2" "$tree/host-exec.scope" "$tree/host-exec.scope/cgroup.procs"
+    echo "$BASHPID" >"$tree/host-exec.scope/cgroup.procs"
+}

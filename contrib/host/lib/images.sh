@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# The images a host without a way out can pull: made from Debian packages, pushed to real
+# registries once, and kept as those registries' storage.
+
+prepare_images() {
+    cached images \
+        "$(hash_of "$host_dir/lib/images.sh" "$host_dir/lib/push-images" "$host_dir/images" \
+            "$host_dir/root/etc/docker" "=$base")" \
+        "the images and their registries" build_images
+    images=$REPLY
+}
+
+install_images() {
+    cp -a --reflink=auto "$images/docker-registry" "$root/var/lib/"
+    cp -a "$images/credentials/." "$root/etc/docker/registry/"
+}
+
+build_images() {
+    local result=$1 work=$1/work
+    cp -a --reflink=auto "$base" "$work"
+    cp -a --no-preserve=ownership "$host_dir/root/." "$work/"
+    make_credentials "$work"
+    mkdir "$work/build"
+    nginx_tree "$work/build"
+    busybox_tree "$work/build/busybox"
+    cp "$host_dir/lib/push-images" "$host_dir/images/crash/crash" "$work/build/"
+    # A network of its own: the registries' ports cannot meet another's. Their processes end with
+    # the PID namespace.
+    unshare --mount --net --pid --fork --kill-child --propagation private -- \
+        /bin/bash -euc '
+            ip link set lo up
+            mount --bind "$1" "$1"
+            mount --rbind /dev "$1/dev"
+            mount -t proc proc "$1/proc"
+            mount -t tmpfs tmpfs "$1/run"
+            exec chroot "$1" /bin/bash /build/push-images' - "$work"
+    chroot "$work" chown -R docker-registry: /var/lib/docker-registry
+    mv "$work/var/lib/docker-registry" "$result/docker-registry"
+    mkdir "$result/credentials"
+    mv "$work"/etc/docker/registry/{htpasswd,puller-auth.json} "$result/credentials/"
+    rm -rf "$work"
+}
+
+# A password that exists only here; the registry wants bcrypt, which crypt(3) has.
+make_credentials() {
+    local directory=$1/etc/docker/registry password
+    password=$(head -c 18 /dev/urandom | base64)
+    # shellcheck disable=SC2016  # the variables are Perl's
+    printf '%s' "$password" | chroot "$1" perl -e '
+        my @digits = ("a".."z", "A".."Z", 0..9);
+        my $salt = join "", map { $digits[rand @digits] } 1..21;
+        print "puller:", crypt(<STDIN>, "\$2b\$05\$${salt}u"), "\n"' >"$directory/htpasswd"
+    grep -q '^puller:\$2b\$' "$directory/htpasswd"
+    chroot "$1" chown root:docker-registry /etc/docker/registry/htpasswd
+    chmod 0640 "$directory/htpasswd"
+    (umask 077 && printf '{"auths": {"localhost:5001": {"auth": "%s"}}}\n' \
+        "$(printf 'puller:%s' "$password" | base64 -w0)" >"$directory/puller-auth.json")
+}
+
+# nginx_tree DIRECTORY: Debian's nginx with the libraries it loads and busybox for a shell.
+nginx_tree() {
+    local all=$1/nginx-packages tree=$1/nginx loader path
+    mmdebstrap_root "$all" --variant=extract --include=nginx,nginx-common,base-files
+    mkdir -p "$tree"/{etc,tmp,usr,var/lib/nginx,var/log/nginx,run}
+    chmod 1777 "$tree/tmp"
+    for path in bin sbin lib lib64; do
+        [[ ! -L $all/$path ]] || cp -a "$all/$path" "$tree/$path"
+    done
+    loader=$(cd "$all" && compgen -G 'usr/lib/*/ld-linux*.so.*')
+    {
+        printf '%s\n' usr/sbin/nginx usr/share/nginx/html etc/nginx/mime.types "$loader"
+        (cd "$all" && compgen -G 'usr/lib*/ld-linux*') # where programs look for the loader
+        chroot "$all" "/$loader" --list /usr/sbin/nginx | awk '$2 == "=>" { sub("^/(usr/)?", "usr/", $3); print $3 }'
+    } | tar -C "$all" -c --dereference --files-from=- | tar -C "$tree" -x
+    mkdir -p "$tree/usr/bin"
+    busybox_applets "$tree/usr/bin"
+    cp -a --no-preserve=ownership "$host_dir/images/nginx/." "$tree/"
+    rm -rf "$all"
+}
+
+busybox_tree() {
+    mkdir -p "$1"/{bin,etc,tmp,www}
+    chmod 1777 "$1/tmp"
+    busybox_applets "$1/bin"
+    cp -a --no-preserve=ownership "$host_dir/images/busybox/." "$1/"
+}
+
+busybox_applets() {
+    local applet
+    cp "$base/usr/bin/busybox" "$1/busybox"
+    "$1/busybox" --list | while read -r applet; do
+        [[ -e $1/$applet ]] || ln -s busybox "$1/$applet"
+    done
+}

@@ -1,0 +1,269 @@
+"""The state machine of the fake systemd: units, jobs, restarts; no bus.
+
+What it does was seen of systemd 257: a unit that is not loaded is read when it is started, a
+loaded one only at a reload; an inactive unit that nothing wants is unloaded; a job that conflicts
+with another one on the same unit cancels it.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.fakes import unit_files
+from tests.fakes.clock import Clock
+from tests.fakes.podman_state import FakeContainer, PodmanError, PodmanState
+from tests.fakes.unit_files import UnitFile
+
+ROOT = "/org/freedesktop/systemd1"
+TARGET = "workloads.target"
+
+
+class ManagerError(Exception):
+    """An error reply: the D-Bus error's name after `org.freedesktop.systemd1.`, and its text."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = f"org.freedesktop.systemd1.{name}"
+        self.text = text
+
+
+@dataclass
+class Job:
+    """A job on a unit: start, stop or restart."""
+
+    id: int
+    kind: str
+    unit: str
+
+    @property
+    def path(self) -> str:
+        return f"{ROOT}/job/{self.id}"
+
+
+@dataclass
+class FakeUnit:
+    """A loaded unit."""
+
+    name: str
+    file: UnitFile
+    active_state: str = "inactive"
+    sub_state: str = "dead"
+    result: str = "success"
+    restarts: int = 0
+    active_enter: float = 0.0
+    # The container that runs as the service; ExecStart may name another one after a reload.
+    main: str = ""
+    job: Job | None = None
+    starts: list[float] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        return f"{ROOT}/unit/{escaped(self.name)}"
+
+
+def escaped(name: str) -> str:
+    """A unit's name in an object path."""
+    kept = (c if c.isascii() and c.isalnum() else f"_{ord(c):02x}" for c in name)
+    return "".join(kept)
+
+
+class Manager:
+    """systemd's user manager as far as workloads see it.
+
+    `changed` is told of each change of a unit, `removed` of each job's end. `restart_delay` in
+    seconds overrides RestartSec=. Jobs wait while `hold` is not set.
+    """
+
+    def __init__(self, search: Sequence[Path], podman: PodmanState, clock: Clock) -> None:
+        self.search = search
+        self.clock = clock
+        self.started_at = clock.now()
+        self.units: dict[str, FakeUnit] = {}
+        self.restart_delay: float | None = None
+        self.reloads = 0
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self.changed: Callable[[FakeUnit], None] = lambda _: None
+        self.removed: Callable[[Job, str], None] = lambda _job, _result: None
+        self._podman = podman
+        podman.on_exit.append(self._container_exited)
+        self._ids = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wanted: set[str] = set()
+        self._read_wants()
+
+    def load(self, name: str) -> FakeUnit:
+        """The unit of a name, read from disk unless it is loaded."""
+        unit = self.units.get(name)
+        if unit is None:
+            unit = self.units[name] = FakeUnit(name, unit_files.read(self.search, name))
+        elif unit.file.load_state == "not-found":
+            unit.file = unit_files.read(self.search, name)
+        return unit
+
+    def reload(self) -> None:
+        """daemon-reload."""
+        self.reloads += 1
+        for unit in self.units.values():
+            unit.file = unit_files.read(self.search, unit.name)
+        self._read_wants()
+        for unit in list(self.units.values()):
+            self._collect(unit)
+
+    def needs_reload(self, unit: FakeUnit) -> bool:
+        """Whether the file on disk is not the one that was loaded."""
+        found = unit_files.read(self.search, unit.name)
+        return (found.load_state, found.text) != (unit.file.load_state, unit.file.text)
+
+    def dispatch(self, kind: str, name: str) -> Job:
+        """Make a job, which runs in the loop's next turns."""
+        loaded = name in self.units
+        unit = self.load(name)
+        if kind != "stop":
+            self._check_startable(unit)
+        elif unit.file.load_state in ("not-found", "masked") and unit.active_state == "inactive":
+            if not loaded:
+                del self.units[name]
+            raise ManagerError("NoSuchUnit", f"Unit {name} not loaded.")
+        if unit.job is not None:
+            if unit.job.kind == kind:
+                return unit.job
+            self._finish(unit, unit.job, "canceled")
+        job = unit.job = Job(next(self._ids), kind, name)
+        task = asyncio.get_running_loop().create_task(self._run(unit, job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    def reset_failed(self, name: str) -> None:
+        unit = self.units.get(name)
+        if unit is None:
+            raise ManagerError("NoSuchUnit", f"Unit {name} not loaded.")
+        unit.restarts, unit.result = 0, "success"
+        unit.starts.clear()
+        if unit.active_state == "failed":
+            self._enter(unit, "inactive", "dead")
+        self._collect(unit)
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _check_startable(self, unit: FakeUnit) -> None:
+        match unit.file.load_state:
+            case "not-found":
+                del self.units[unit.name]
+                raise ManagerError("NoSuchUnit", f"Unit {unit.name} not found.")
+            case "masked":
+                self._collect(unit)
+                raise ManagerError("UnitMasked", f"Unit {unit.name} is masked.")
+            case "bad-setting":
+                text = f"Unit {unit.name} has a bad unit file setting."
+                raise ManagerError("BadUnitSetting", text)
+
+    async def _run(self, unit: FakeUnit, job: Job) -> None:
+        await self.hold.wait()
+        if unit.job is not job:
+            return
+        if job.kind in ("stop", "restart"):
+            self._stop(unit)
+        result = "done"
+        if job.kind in ("start", "restart") and unit.active_state != "active":
+            result = "done" if self._start(unit) else "failed"
+        if unit.job is job:
+            self._finish(unit, job, result)
+            self._collect(unit)
+
+    def _finish(self, unit: FakeUnit, job: Job, result: str) -> None:
+        unit.job = None
+        self.changed(unit)
+        self.removed(job, result)
+
+    def _start(self, unit: FakeUnit) -> bool:
+        """Run ExecStart; False where that failed."""
+        if self._limit_hit(unit):
+            self._enter(unit, "failed", "failed", "start-limit-hit")
+            return False
+        self._enter(unit, "activating", "start", "success")
+        try:
+            unit.main = self._podman.start(unit.file.container).id
+        except PodmanError:
+            self._ended(unit, "exit-code")
+            return False
+        unit.active_enter = self.clock.now()
+        self._enter(unit, "active", "running")
+        return True
+
+    def _limit_hit(self, unit: FakeUnit) -> bool:
+        burst, interval = unit.file.start_limit
+        now = self.clock.now()
+        unit.starts = [t for t in unit.starts if now - t < interval]
+        if interval and len(unit.starts) >= burst:
+            return True
+        unit.starts.append(now)
+        return False
+
+    def _stop(self, unit: FakeUnit) -> None:
+        if unit.active_state == "active":
+            self._enter(unit, "deactivating", "stop")
+            for container in self._stopped_by(unit):
+                self._podman.stop(container)
+        unit.main = ""
+        if unit.active_state != "failed":
+            self._enter(unit, "inactive", "dead")
+
+    def _stopped_by(self, unit: FakeUnit) -> list[str]:
+        """The containers that ExecStop= names, by label or ID; else what runs is killed."""
+        command = unit.file.command("ExecStop")
+        labels = [w.removeprefix("label=") for w in command if w.startswith("label=")]
+        if labels:
+            key, _, value = labels[0].partition("=")
+            found = self._podman.containers.values()
+            return [c.id for c in found if c.running and c.labels.get(key) == value]
+        named = [word for word in command[2:] if word in self._podman.containers]
+        return named or [unit.main]
+
+    def _container_exited(self, container: FakeContainer, code: int) -> None:
+        for unit in list(self.units.values()):
+            if unit.main == container.id and unit.active_state == "active":
+                unit.main = ""
+                self._ended(unit, "success" if code in unit.file.clean_exits else "exit-code")
+
+    def _ended(self, unit: FakeUnit, result: str) -> None:
+        """The service ended by itself: restart it, or leave it so."""
+        policy = unit.file.value("Restart", "no")
+        if policy == "always" or (policy == "on-failure" and result != "success"):
+            self._enter(unit, "activating", "auto-restart", result)
+            delay = self.restart_delay
+            if delay is None:
+                delay = unit_files.seconds(unit.file.value("RestartSec", "100ms"))
+            self.clock.call_later(delay, lambda: self._restart(unit))
+        elif result == "success":
+            self._enter(unit, "inactive", "dead", result)
+            self._collect(unit)
+        else:
+            self._enter(unit, "failed", "failed", result)
+
+    def _restart(self, unit: FakeUnit) -> None:
+        if self.units.get(unit.name) is unit and unit.sub_state == "auto-restart":
+            unit.restarts += 1
+            self._start(unit)
+
+    def _enter(self, unit: FakeUnit, active: str, sub: str, result: str | None = None) -> None:
+        unit.active_state, unit.sub_state = active, sub
+        unit.result = result or unit.result
+        self.changed(unit)
+
+    def _read_wants(self) -> None:
+        self._wanted = unit_files.wanted(self.search, TARGET)
+        for name in self._wanted:
+            self.load(name)
+
+    def _collect(self, unit: FakeUnit) -> None:
+        """Unload a unit that nothing keeps."""
+        idle = unit.active_state == "inactive" and unit.job is None
+        if idle and unit.name not in self._wanted:
+            self.units.pop(unit.name, None)

@@ -1,0 +1,40 @@
+"""`workloadd`: start the daemon."""
+
+import asyncio
+import logging
+import os
+import sys
+
+from workloadd.core.errors import WorkloaddError
+
+
+def main() -> int:
+    """Run the daemon until it is asked to stop.
+
+    Returns 0 then, 78 (EX_CONFIG) where it must not or cannot start as things are.
+    """
+    from workloadd.host.preflight import refuse_root
+
+    if "--version" in sys.argv[1:]:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"workloadd {version('workloadd')}\n")
+        return 0
+    refuse_root()
+    from workloadd import daemon
+    from workloadd.host import journal
+    from workloadd.settings import Paths, load_settings
+
+    paths = Paths.from_environment(os.environ)
+    try:
+        settings = load_settings(paths)
+    except WorkloaddError as error:
+        sys.stderr.write(f"{error.problem}\n")
+        return 78
+    journal.set_up(getattr(logging, settings.log.level.upper()))
+    asyncio.run(daemon.run(paths, settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

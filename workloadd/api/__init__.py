@@ -1,0 +1,1 @@
+"""What the host says over HTTP: reads only, from the board and the history."""

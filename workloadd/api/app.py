@@ -1,0 +1,176 @@
+"""The application: which path answers what."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from aiohttp import web
+
+from workloadd.api import documents, health, text
+from workloadd.api.documents import Documents
+from workloadd.api.guard import ENDPOINTS, answer_errors, refuse_strangers, set_headers
+from workloadd.api.negotiate import wants_text
+from workloadd.api.problems import Refusal
+from workloadd.board import Board
+from workloadd.core.status import SETTLED, Status, WorkloadStatus
+from workloadd.history.rows import EventRow, RolloutRow
+from workloadd.settings.model import Settings
+from workloadd.spec.text import did_you_mean, quote
+
+# Says in every answer about workloads whether they are as declared: `yes` or `no`.
+SETTLED_HEADER = "Workloadd-Settled"
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+# Rollouts in a workload's text; the last one that ended is shown.
+_TEXT_ROLLOUTS = 5
+
+
+class HistoryView(Protocol):
+    """What answering needs of the history."""
+
+    async def rollouts(self, workload: str, limit: int = ...) -> list[RolloutRow]: ...
+
+    async def events(self, workload: str, limit: int = ...) -> list[EventRow]: ...
+
+
+def application(
+    board: Board, history: HistoryView, settings: Settings, clock: Callable[[], float]
+) -> web.Application:
+    """Everything that HTTP answers; `clock` gives seconds since the epoch."""
+    api = _Api(board, history, settings.rollout.deadline, clock)
+    app = web.Application(middlewares=[answer_errors, refuse_strangers])
+    app.on_response_prepare.append(set_headers)
+    app.add_routes(
+        [
+            web.get("/", api.table),
+            web.get("/healthz", api.healthz),
+            web.get("/readyz", api.readyz),
+            web.get("/v1/status", api.status),
+            web.get("/v1/workloads", api.workloads),
+            web.get("/v1/workloads/{name}", api.workload),
+            web.get("/v1/workloads/{name}/history", api.history),
+            web.get("/{name}", api.detail),
+        ]
+    )
+    return app
+
+
+class _Api:
+    """The handlers. They read the board and the history, and change nothing."""
+
+    def __init__(
+        self, board: Board, history: HistoryView, grace: float, clock: Callable[[], float]
+    ) -> None:
+        self._board = board
+        self._history = history
+        self._grace = grace
+        self._clock = clock
+        self._documents = Documents()
+
+    async def table(self, request: web.Request) -> web.Response:
+        """`/`: the table."""
+        status = self._board.status
+        return _answer(text.table(status, self._now()), _all_settled(status))
+
+    async def status(self, request: web.Request) -> web.Response:
+        """`/v1/status`: everything, or the table for who prefers text."""
+        if wants_text(request, default=False):
+            return await self.table(request)
+        status = self._board.status
+        return _answer(self._documents.status(status), _all_settled(status), as_json=True)
+
+    async def workloads(self, request: web.Request) -> web.Response:
+        """`/v1/workloads`: the workloads of the status alone."""
+        status = self._board.status
+        return _answer(self._documents.workloads(status), _all_settled(status), as_json=True)
+
+    async def workload(self, request: web.Request) -> web.Response:
+        """`/v1/workloads/NAME`: one workload, or its text for who prefers that."""
+        if wants_text(request, default=False):
+            return await self.detail(request)
+        workload = self._find(request)
+        document = self._documents.workload(self._board.status, workload)
+        return _answer(document, workload.state in SETTLED, as_json=True)
+
+    async def detail(self, request: web.Request) -> web.Response:
+        """`/NAME`: one workload as text."""
+        workload = self._find(request)
+        rollouts = await self._history.rollouts(workload.name, _TEXT_ROLLOUTS)
+        settled = workload.state in SETTLED
+        return _answer(text.detail(workload, rollouts, self._now()), settled)
+
+    async def history(self, request: web.Request) -> web.Response:
+        """`/v1/workloads/NAME/history`: rollouts and events, of a removed workload too."""
+        name = request.match_info["name"]
+        limit = _limit(request)
+        rollouts = await self._history.rollouts(name, limit + 1)
+        events = await self._history.events(name, limit)
+        if not rollouts and not events:
+            self._find(request)
+        return _json(documents.history(name, rollouts, events, limit))
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        """`/healthz`: whether the loop lives."""
+        silence = self._board.silence()
+        problem = health.silence_problem(silence)
+        document = {"alive": not problem, "reason": problem, "silence": round(silence, 3)}
+        return _verdict(request, document, [problem] if problem else [])
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """`/readyz`: whether everything that is to serve does."""
+        unready = health.unready(self._board.status, self._grace, self._clock())
+        reasons = [{"workload": one.workload, "reason": one.why} for one in unready]
+        document = {"ready": not unready, "unready": reasons}
+        return _verdict(request, document, [str(one) for one in unready])
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def _find(self, request: web.Request) -> WorkloadStatus:
+        name = request.match_info["name"]
+        status = self._board.status
+        if found := status.workload(name):
+            return found
+        names = [workload.name for workload in status.workloads]
+        hint = did_you_mean(name, names) or _known(names)
+        detail = f"cannot find a workload {quote(name)}"
+        if not request.path.startswith("/v1/"):
+            hint = f"{hint}\nthere are: {' '.join(ENDPOINTS)}"
+        raise Refusal(404, "NoSuchWorkload", detail, hint)
+
+
+def _known(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:10]) + (" …" if names[10:] else "")
+    return f"the workloads are: {shown}" if names else "no workloads are declared"
+
+
+def _limit(request: web.Request) -> int:
+    written = request.query.get("limit", str(DEFAULT_LIMIT))
+    if not (written.isascii() and written.isdecimal() and 1 <= int(written[:6]) <= MAX_LIMIT):
+        detail = f"cannot accept limit={quote(written)}"
+        raise Refusal(400, "BadLimit", detail, f"write a number from 1 to {MAX_LIMIT}")
+    return int(written)
+
+
+def _all_settled(status: Status) -> bool:
+    passes = status.passes
+    seen = passes.count > 0 and not passes.problem
+    return seen and all(workload.state in SETTLED for workload in status.workloads)
+
+
+def _verdict(request: web.Request, document: object, reasons: Sequence[str]) -> web.Response:
+    """200, or 503 with the reasons."""
+    status = 503 if reasons else 200
+    if wants_text(request, default=True):
+        return web.Response(status=status, text="\n".join(reasons or ["ok"]) + "\n")
+    return _json(json.dumps(document, indent=2, ensure_ascii=False) + "\n", status)
+
+
+def _answer(content: str, settled: bool, as_json: bool = False) -> web.Response:
+    response = _json(content) if as_json else web.Response(text=content)
+    response.headers[SETTLED_HEADER] = "yes" if settled else "no"
+    return response
+
+
+def _json(content: str, status: int = 200) -> web.Response:
+    return web.Response(status=status, text=content, content_type="application/json")

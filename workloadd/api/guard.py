@@ -1,0 +1,139 @@
+"""What stands before every handler: who may ask, how errors are answered, which headers go out.
+
+The TCP listener has no access control but that it is on loopback. A web page in a browser on this
+machine reaches it too: by a name of its own that it makes resolve to 127.0.0.1 (DNS rebinding),
+or across origins. Both announce themselves in headers that a page cannot forge.
+"""
+
+import ipaddress
+import logging
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from workloadd.api.negotiate import wants_text
+from workloadd.api.problems import Refusal
+from workloadd.core.errors import WorkloaddError
+from workloadd.spec.text import quote
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ENDPOINTS = (
+    "/",
+    "/NAME",
+    "/healthz",
+    "/readyz",
+    "/v1/status",
+    "/v1/workloads",
+    "/v1/workloads/NAME",
+    "/v1/workloads/NAME/history",
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+}
+_READS = ("GET", "HEAD")
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure into an answer that says what to do, and none that shows our insides."""
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 - the outermost handler
+        return _refusal(request, error).response(_as_text(request))
+
+
+@web.middleware
+async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Reads only, from this machine only, by nobody's web page."""
+    if request.method not in _READS:
+        raise _not_allowed(request.method)
+    if request.can_read_body:
+        raise Refusal(413, "BodyRefused", "cannot accept a body: there are only reads here")
+    if not _on_unix_socket(request):
+        _require_loopback_name(request)
+    _require_same_origin(request)
+    return await handler(request)
+
+
+async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the security headers on, take aiohttp's version off, end the connection."""
+    response.headers.update(_HEADERS)
+    response.headers.pop("Server", None)
+    # A connection serves one request, so its age bounds how slow a client can be.
+    response.force_close()
+
+
+def _on_unix_socket(request: web.Request) -> bool:
+    """Whether the file's permissions have decided already who may ask."""
+    transport = request.transport
+    return transport is not None and isinstance(transport.get_extra_info("sockname"), str | bytes)
+
+
+def _require_loopback_name(request: web.Request) -> None:
+    hosts = set(request.headers.getall("Host", []))
+    if request.rel_url.absolute:
+        hosts.add(request.rel_url.raw_authority)
+    if len(hosts) != 1 or not is_loopback_name(next(iter(hosts))):
+        shown = ", ".join(quote(host) for host in sorted(hosts)) or "no host"
+        hint = "ask for http://127.0.0.1:7780/ or http://localhost:7780/"
+        raise Refusal(421, "HostRefused", f"cannot answer for {shown}: not a loopback name", hint)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a Host header (a name or an address, with any port) can only mean this machine."""
+    found = _HOST.fullmatch(host)
+    if not found:
+        return False
+    name = found["name"].lower()
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_same_origin(request: web.Request) -> None:
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    origin = request.headers.get("Origin")
+    own = f"http://{request.headers.get('Host', '')}"
+    if site not in ("none", "same-origin") or origin not in (None, own):
+        hint = "ask with curl, or open the address itself"
+        raise Refusal(403, "CrossOrigin", "cannot answer another site's web page", hint)
+
+
+def _as_text(request: web.Request) -> bool:
+    """Errors are sentences where answers are text, and documents below /v1."""
+    return wants_text(request, default=not request.path.startswith("/v1"))
+
+
+def _not_allowed(method: str) -> Refusal:
+    detail = f"cannot accept {quote(method)}: there are only reads here"
+    return Refusal(405, "MethodNotAllowed", detail, headers={"Allow": ", ".join(_READS)})
+
+
+def _refusal(request: web.Request, error: Exception) -> Refusal:
+    match error:
+        case Refusal():
+            return error
+        case WorkloaddError(problem=problem):
+            return Refusal(503, problem.reason, problem.message, problem.hint)
+        case web.HTTPNotFound():
+            hint = f"there are: {' '.join(ENDPOINTS)}"
+            detail = f"cannot find {quote(request.path)}"
+            return Refusal(404, "NotFound", detail, hint, endpoints=list(ENDPOINTS))
+        case web.HTTPException():
+            return Refusal(error.status, "HttpError", f"cannot answer: {error.reason}")
+    log.error("cannot answer %s %s", request.method, quote(request.path), exc_info=error)
+    hint = "the journal says more: journalctl --user -u workloadd"
+    return Refusal(500, "InternalError", "cannot answer: an internal error", hint)

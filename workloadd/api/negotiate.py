@@ -1,0 +1,29 @@
+"""Text or JSON: what a request would rather have."""
+
+from aiohttp import web
+
+_TEXT = ("text/plain", "text/*", "*/*")
+_JSON = ("application/json", "application/problem+json", "application/*", "*/*")
+
+
+def wants_text(request: web.Request, default: bool) -> bool:
+    """Whether `Accept` prefers plain text to JSON; `default` where it does not say (RFC 9110)."""
+    ranges = _ranges(",".join(request.headers.getall("Accept", [])))
+    text = next((ranges[name] for name in _TEXT if name in ranges), 0.0)
+    document = max((ranges[name] for name in _JSON[:2] if name in ranges), default=-1.0)
+    if document < 0:
+        document = next((ranges[name] for name in _JSON[2:] if name in ranges), 0.0)
+    return default if text == document else text > document
+
+
+def _ranges(accept: str) -> dict[str, float]:
+    """Media ranges and their weights; what cannot be parsed weighs nothing."""
+    ranges: dict[str, float] = {}
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        try:
+            ranges[name] = float(weight)
+        except ValueError:
+            ranges[name] = 0.0
+    return ranges

@@ -1,0 +1,55 @@
+"""Everything the planner knows of one workload."""
+
+from dataclasses import dataclass
+
+from workloadd.core.desired import Declared
+from workloadd.core.memory import Attempt, Bad, Memory, OpenRollout
+from workloadd.core.observed import Container, Seen
+from workloadd.core.revision import Revision
+from workloadd.core.rollout import Current, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One declared workload, as it is and as it should be.
+
+    `wanted` is the declared revision where it is known. `boot` is when the user manager started
+    and `now` the time of the pass, both in seconds since the epoch.
+    """
+
+    declared: Declared
+    seen: Seen
+    current: Current | None
+    wanted: Revision | None
+    memory: Memory
+    policy: Policy
+    boot: float
+    now: float
+
+    @property
+    def name(self) -> str:
+        """The workload's name."""
+        return self.declared.name
+
+    @property
+    def rollout(self) -> OpenRollout | None:
+        """The rollout that has begun and not ended."""
+        return self.memory.rollouts.get(self.name)
+
+    def bad(self, revision: str) -> Bad | None:
+        """Why a revision is not tried again, if it is not."""
+        return self.memory.bad.get((self.name, revision))
+
+    def attempt(self, revision: str) -> Attempt | None:
+        """The last failed try of a revision's steps."""
+        attempt = self.memory.attempts.get(self.name)
+        return attempt if attempt and attempt.revision == revision else None
+
+    def retry_at(self, revision: str) -> float | None:
+        """When a failed step of a revision may be tried again, if that is still to come."""
+        attempt = self.attempt(revision)
+        return attempt.next_at if attempt and self.now < attempt.next_at else None
+
+    def others(self, *kept: str) -> tuple[Container, ...]:
+        """The workload's containers but those with the IDs given."""
+        return tuple(c for c in self.seen.containers if c.id not in kept)

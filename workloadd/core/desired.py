@@ -1,0 +1,42 @@
+"""What the workload files ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workloadd.core.errors import Problem
+from workloadd.core.revision import EnvFile
+from workloadd.spec.errors import SpecError
+from workloadd.spec.model import WorkloadSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One workload as its file declares it.
+
+    `spec` is None where the file is invalid: then `errors` says why and the last good deployment
+    stays. Relative paths in `spec` are resolved against the file's directory already.
+    `problems` are about files it refers to (an `env_file` that cannot be read): they keep a new
+    revision from being made, as an error in the file itself does. `shadows` are the files of the
+    same name in weaker roots.
+    """
+
+    name: str
+    path: str
+    spec: WorkloadSpec | None = None
+    errors: tuple[SpecError, ...] = ()
+    warnings: tuple[SpecError, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    env_files: tuple[EnvFile, ...] = field(repr=False, default=())
+    shadows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All workloads declared, by name. A masked one (a link to /dev/null) is not in it.
+
+    `unreadable` names roots that could not be read just now: while there is one, a workload that
+    is missing here may only be out of sight, so none is removed.
+    """
+
+    workloads: Mapping[str, Declared] = field(default_factory=dict)
+    unreadable: tuple[Problem, ...] = ()

@@ -1,0 +1,77 @@
+"""What was tried before, and what goes on now: the part of the world that cannot be observed.
+
+`bad` and `rollouts` come from the history on disk, `pulls` and `attempts` from the running daemon
+(after a restart of it they are empty, and what they stood for is simply tried again).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workloadd.core.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A revision that failed, was undone, and is not tried again."""
+
+    revision: str
+    problem: Problem
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRollout:
+    """A rollout begun and not ended. `committed_at` is 0.0 before its commit point."""
+
+    id: int
+    workload: str
+    revision: str
+    cause: str
+    started_at: float
+    committed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A step that failed, and when it may be tried again (seconds since the epoch)."""
+
+    revision: str
+    count: int
+    problem: Problem
+    next_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The pull of one image reference: going on, failed, or done.
+
+    `done_for` are the requests (see `resolve.pull_key`) that a finished pull answers.
+    """
+
+    running: bool = False
+    progress: str = ""
+    attempts: int = 0
+    problem: Problem | None = None
+    next_at: float = 0.0
+    done_for: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LastRollout:
+    """How the newest ended rollout of a workload ended."""
+
+    revision: str
+    outcome: str
+    problem: Problem | None
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Everything remembered. `bad` is by (workload, revision), the others by workload or image."""
+
+    bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
+    rollouts: Mapping[str, OpenRollout] = field(default_factory=dict)
+    last: Mapping[str, LastRollout] = field(default_factory=dict)
+    pulls: Mapping[str, Pull] = field(default_factory=dict)
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)

@@ -1,0 +1,133 @@
+"""What one look at the host found: containers, images, units, and our unit files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workloadd.core.errors import Problem
+from workloadd.core.revision import UnitParams
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of ours (it has our labels), as Podman lists it.
+
+    Times are seconds since the epoch, 0.0 for never. `state` is Podman's word: created, running,
+    paused, stopping, stopped, exited, removing, unknown … `params` is None where the label was
+    not one that this version can read. `ports` are the host ports it publishes: address ("" for
+    all), number, protocol.
+    """
+
+    id: str
+    name: str
+    workload: str
+    container: str
+    revision: str
+    image_id: str
+    image: str
+    state: str
+    exit_code: int = 0
+    created_at: float = 0.0
+    started_at: float = 0.0
+    exited_at: float = 0.0
+    params: UnitParams | None = None
+    ports: tuple[tuple[str, int, str], ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """Whether a process of the container lives (a paused or stopping one does)."""
+        return self.state in ("running", "paused", "stopping")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image in local storage. `digest` is the manifest's, `id` the configuration's."""
+
+    id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRecord:
+    """The commit record in a generated unit: which container serves, which one did before.
+
+    `reclaim` are the Podman volumes to delete when the workload goes.
+    """
+
+    workload: str
+    revision: str
+    container: str
+    previous: str = ""
+    source: str = ""
+    reclaim: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """The file `workload-NAME.service` where we would write it.
+
+    `record` is None for a file that is not ours, or whose header was edited. `intact` says that
+    the file holds exactly what this version would write for its record; `enabled` that the link
+    in `workloads.target.wants` is there.
+    """
+
+    record: UnitRecord | None
+    intact: bool
+    enabled: bool
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """What systemd says of a unit. Its words are kept (`active_state` activating, active …).
+
+    Times are seconds since the epoch, 0.0 for never. `needs_reload` is systemd's NeedDaemonReload.
+    """
+
+    load_state: str = "not-found"
+    active_state: str = "inactive"
+    sub_state: str = "dead"
+    result: str = "success"
+    restarts: int = 0
+    active_since: float = 0.0
+    needs_reload: bool = False
+    job: str = ""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether systemd holds a parsed unit of this name, which a changed file makes stale."""
+        return self.load_state not in ("not-found", "")
+
+    @property
+    def masked(self) -> bool:
+        """Whether an operator masked it: then it is left alone."""
+        return self.load_state == "masked"
+
+    @property
+    def active(self) -> bool:
+        """Whether the service runs."""
+        return self.active_state in ("active", "reloading")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything observed of one workload."""
+
+    containers: tuple[Container, ...] = ()
+    file: UnitFile | None = None
+    unit: UnitState = UnitState()
+    # A container that is not ours has the workload's plain name.
+    name_taken: bool = False
+
+    def by_id(self, container_id: str) -> Container | None:
+        """The container with this full ID, or None."""
+        return next((c for c in self.containers if c.id == container_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One look at the host. `images` maps a reference as written in a file to the local image."""
+
+    workloads: Mapping[str, Seen] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    # When the user manager started: what ended before then did not end in this boot.
+    manager_started_at: float = 0.0

@@ -1,0 +1,51 @@
+"""Taking down a workload whose file is gone."""
+
+from workloadd.core.actions import (
+    Action,
+    EndRollout,
+    Note,
+    RemoveContainer,
+    RemoveNetworks,
+    RemoveUnit,
+    RemoveVolumes,
+    StopUnit,
+    WorkloadPlan,
+)
+from workloadd.core.desired import Desired
+from workloadd.core.errors import Problem
+from workloadd.core.memory import Memory
+from workloadd.core.observed import Seen
+
+
+def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadPlan:
+    """Stop, then containers, volumes to reclaim, networks; the unit last.
+
+    The unit says what to reclaim, so whatever interrupts the removal, the rest is still known.
+    A stopped unit whose file is gone leaves systemd's memory by itself: no daemon-reload.
+    """
+    if not seen.containers and seen.file is None:
+        return WorkloadPlan()
+    if desired.unreadable:
+        return WorkloadPlan(why=f"not removed: {desired.unreadable[0].message}")
+    actions: list[Action] = []
+    if seen.unit.active_state != "inactive":
+        actions.append(StopUnit())
+    actions += [RemoveContainer(c.id) for c in seen.containers]
+    if reclaim := _reclaim(seen):
+        actions.append(RemoveVolumes(reclaim))
+    actions.append(RemoveNetworks())
+    if seen.file:
+        actions.append(RemoveUnit())
+    if rollout := memory.rollouts.get(name):
+        problem = Problem("Removed", "the workload was removed during its rollout")
+        actions.append(EndRollout(rollout.revision, "removed", problem))
+    actions.append(Note("removed", "its workload file is gone"))
+    return WorkloadPlan(tuple(actions), why="remove: its workload file is gone")
+
+
+def _reclaim(seen: Seen) -> tuple[str, ...]:
+    """The volumes to delete: what the unit says, or without one what the containers say."""
+    if seen.file and seen.file.record:
+        return seen.file.record.reclaim
+    params = [c.params for c in seen.containers if c.params]
+    return tuple(sorted({volume for p in params for volume in p.reclaim}))

@@ -1,0 +1,75 @@
+"""From a declared workload to the revision to run, or to what that still waits for."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from workloadd.core.actions import PullImage
+from workloadd.core.desired import Declared
+from workloadd.core.errors import Problem
+from workloadd.core.memory import Memory, Pull
+from workloadd.core.observed import Image, Observed
+from workloadd.core.revision import Revision, make_revision
+from workloadd.spec.model import WorkloadSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A revision to run; or the problem, the pull or the time that stands before it."""
+
+    revision: Revision | None = None
+    problem: Problem | None = None
+    pull: PullImage | None = None
+    wake_at: float | None = None
+
+
+def pull_key(workload: str, spec: WorkloadSpec) -> str:
+    """Names the wish "pull for this spec": `pull: always` is due once for each such wish."""
+    content = json.dumps([workload, spec.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) -> Resolution:
+    """The revision of a declared workload, its image pinned by digest."""
+    if declared.spec is None:
+        return Resolution()
+    if declared.problems:
+        return Resolution(problem=declared.problems[0])
+    spec = declared.spec
+    image = observed.images.get(spec.image)
+    key = pull_key(declared.name, spec)
+    pull = memory.pulls.get(spec.image, Pull())
+    if _satisfied(spec.pull, image, pull, key) and image is not None:
+        revision = make_revision(declared.name, spec, image.id, image.digest, declared.env_files)
+        return Resolution(revision=revision)
+    return _wait(spec, pull, key, now)
+
+
+def _satisfied(policy: str, image: Image | None, pull: Pull, key: str) -> bool:
+    """Whether the local image is the one to use, with no pull before."""
+    if image is None:
+        return False
+    if policy in ("missing", "never") or key in pull.done_for:
+        return True
+    # `newer` wants the registry's word, but makes do without it.
+    return policy == "newer" and pull.problem is not None
+
+
+def _wait(spec: WorkloadSpec, pull: Pull, key: str, now: float) -> Resolution:
+    """What an image that is not there yet waits for."""
+    if spec.pull == "never":
+        problem = Problem(
+            "ImageNotPresent",
+            f"cannot deploy: image {spec.image} is not in local storage and pull is never",
+            "load it with podman, or set pull to missing",
+        )
+        return Resolution(problem=problem)
+    if pull.running:
+        progress = f": {pull.progress}" if pull.progress else ""
+        return Resolution(problem=Problem("Pulling", f"pulling {spec.image}{progress}"))
+    if pull.problem and now < pull.next_at:
+        return Resolution(problem=pull.problem, wake_at=pull.next_at)
+    return Resolution(
+        problem=pull.problem or Problem("Pulling", f"waiting to pull {spec.image}"),
+        pull=PullImage(spec.image, spec.pull, key),
+    )

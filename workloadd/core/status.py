@@ -1,0 +1,183 @@
+"""The status of workloads, computed once a pass from what was declared, observed and planned.
+
+These models are what the API answers with. Nothing in them comes from a workload's environment.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal[
+    "Ready",
+    "Completed",
+    "RollingOut",
+    "Pulling",
+    "Waiting",
+    "Degraded",
+    "Failed",
+    "Invalid",
+    "Paused",
+    "Disabled",
+    "Removing",
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(_Model):
+    """A named part of a status, as Kubernetes writes them."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str = ""
+    since: datetime
+
+
+class FileError(_Model):
+    """An error or a warning about a workload file."""
+
+    file: str
+    line: int
+    column: int
+    reason: str
+    message: str
+    text: str = ""
+    hint: str = ""
+
+
+class Deployment(_Model):
+    """A revision made real: its container and the image it runs."""
+
+    revision: str
+    container: str = Field(description="full container ID")
+    container_name: str
+    image: str
+    image_id: str
+    state: str = Field(description="Podman's word: created, running, exited …")
+    exit_code: int | None = None
+    created: datetime | None = None
+    started: datetime | None = None
+
+
+class Unit(_Model):
+    """What systemd says of the workload's unit, in its own words."""
+
+    name: str
+    load_state: str
+    active_state: str
+    sub_state: str
+    result: str
+    active_since: datetime | None = None
+    restarts: int = 0
+
+
+class ImageStatus(_Model):
+    """The image as the file names it, and the digest that name stands for on this host."""
+
+    reference: str
+    digest: str = ""
+    id: str = ""
+
+
+class Rollout(_Model):
+    """A rollout that is going on, or how the last one ended."""
+
+    revision: str
+    cause: str = ""
+    step: str = ""
+    outcome: str = ""
+    reason: str = ""
+    message: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+class WorkloadStatus(_Model):
+    """Everything about one workload."""
+
+    name: str
+    state: State
+    message: str = ""
+    source: str = Field(default="", description="the workload file")
+    shadows: tuple[str, ...] = Field(default=(), description="weaker files of the same name")
+    description: str = ""
+    enabled: bool = True
+    image: ImageStatus | None = None
+    ports: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    current: Deployment | None = None
+    next: Deployment | None = None
+    previous: Deployment | None = None
+    unit: Unit
+    restarts: int = 0
+    rollout: Rollout | None = None
+    last_rollout: Rollout | None = None
+    last_error: str = ""
+    errors: tuple[FileError, ...] = ()
+    warnings: tuple[FileError, ...] = ()
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of a type, or None."""
+        return next((c for c in self.conditions if c.type == kind), None)
+
+
+class HostConditionStatus(_Model):
+    """A preflight condition of the host, with what to do where it does not hold."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str = ""
+    fix: str = ""
+
+
+class PassStatus(_Model):
+    """The reconcile loop's own state. Durations are in seconds."""
+
+    count: int = 0
+    last: datetime | None = None
+    duration: float = 0.0
+    problem: str = ""
+
+
+class Status(_Model):
+    """What `/v1/status` answers: the host, the loop, and all workloads."""
+
+    version: str
+    user: str
+    started: datetime
+    passes: PassStatus = PassStatus()
+    host: tuple[HostConditionStatus, ...] = ()
+    problems: tuple[str, ...] = ()
+    workloads: tuple[WorkloadStatus, ...] = ()
+
+    def workload(self, name: str) -> WorkloadStatus | None:
+        """The status of one workload, or None."""
+        return next((w for w in self.workloads if w.name == name), None)
+
+
+def moment(seconds: float) -> datetime | None:
+    """Seconds since the epoch as UTC; 0 is never."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+
+
+# How a state reads at a glance: the table and the summary sentence use these.
+SERVING: frozenset[str] = frozenset({"Ready", "Completed", "Degraded"})
+SETTLED: frozenset[str] = frozenset({"Ready", "Completed", "Paused", "Disabled"})
+
+
+def summary(status: Status) -> str:
+    """One sentence for `systemctl status` and for people."""
+    workloads = status.workloads
+    if not workloads:
+        return "no workloads declared; waiting for files"
+    ready = sum(1 for w in workloads if w.state in SETTLED)
+    if ready == len(workloads):
+        return f"all {len(workloads)} workloads are as declared"
+    troubled = [f"{w.name} ({w.state})" for w in workloads if w.state not in SETTLED]
+    shown = ", ".join(troubled[:3]) + (f" and {len(troubled) - 3} more" if troubled[3:] else "")
+    return f"{ready} of {len(workloads)} workloads are as declared; not: {shown}"

@@ -1,0 +1,236 @@
+"""The composition root: makes the parts, wires them, runs them, and takes them down in order.
+
+Any part that ends unexpectedly ends the daemon: systemd starts it again, no container notices.
+"""
+
+import asyncio
+import logging
+import random
+import signal
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from workloadd.api.app import application
+from workloadd.api.server import Server
+from workloadd.board import Board
+from workloadd.core.backoff import delay
+from workloadd.core.errors import Transient, WorkloaddError
+from workloadd.core.rollout import Policy
+from workloadd.core.status import HostConditionStatus, Status, summary
+from workloadd.execute import Executor, Limits
+from workloadd.history import History
+from workloadd.host import notify
+from workloadd.host.podman import Podman
+from workloadd.host.preflight import gather
+from workloadd.host.systemd import Systemd
+from workloadd.host.units import UnitDirectory
+from workloadd.observe import Observer
+from workloadd.pulls import Pulls
+from workloadd.reconcile import Clock, Reconciler
+from workloadd.settings import Paths, Settings
+from workloadd.sources.directories import Directories
+from workloadd.sources.watch import Watcher
+
+log = logging.getLogger(__name__)
+
+# Seconds before a broken connection is made anew: the first time, and at the most.
+_RECONNECT_BASE, _RECONNECT_CEILING = 0.2, 10.0
+# Seconds between two looks at the host's own conditions.
+_PREFLIGHT_INTERVAL = 60.0
+
+
+class _Stop(Exception):  # noqa: N818 - not an error
+    """Ends the task group: somebody asked us to go."""
+
+
+class Daemon:
+    """One daemon for one user. `run` returns when it was asked to stop."""
+
+    def __init__(self, paths: Paths, settings: Settings, clock: Clock | None = None) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._clock = clock or Clock()
+        self._stop = asyncio.Event()
+        self.podman = Podman(paths.podman_socket, user=paths.user)
+        self.systemd = Systemd(paths.bus_address, wake=self.wake)
+        self.history = History(paths.history_file, keep=settings.history.keep)
+        first = Status(version=version("workloadd"), user=paths.user, started=datetime.now(UTC))
+        self.board = Board(first, self._clock.monotonic)
+        units = UnitDirectory(paths.unit_dir, paths.unit_config_dir, paths.unit_overrides)
+        self.observer = Observer(self.podman, self.systemd, units)
+        self.executor = Executor(
+            self.podman,
+            self.systemd,
+            units,
+            self.history,
+            user=paths.user,
+            limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
+            clock=self._clock.now,
+            wake=self.wake,
+        )
+        self.pulls = self._make_pulls()
+        self._told = False
+        self.source = Directories(paths.workload_roots, paths.home)
+        self.watcher = Watcher(paths.workload_roots, self.wake)
+        self.reconciler = self._make_reconciler()
+
+    def _make_pulls(self) -> Pulls:
+        settings = self._settings.pull
+        return Pulls(
+            self.podman,
+            parallel=settings.parallel,
+            deadline=settings.deadline,
+            base=settings.backoff_base,
+            ceiling=settings.backoff_max,
+            auth_file=Path(settings.auth_file) if settings.auth_file else None,
+            clock=self._clock.now,
+            wake=self._images_changed,
+        )
+
+    def _make_reconciler(self) -> Reconciler:
+        rollout = self._settings.rollout
+        interval = notify.watchdog_interval()
+        return Reconciler(
+            self.source,
+            self.observer,
+            self.executor,
+            self.pulls,
+            self.history,
+            self.board,
+            Policy(rollout.soak, rollout.deadline, rollout.restarts),
+            self._settings.reconcile,
+            self._clock,
+            on_pass=self._tell,
+            heartbeat=interval / 3 if interval else None,
+        )
+
+    def wake(self) -> None:
+        """Have the loop look at the world soon."""
+        self.reconciler.wake()
+
+    def stop(self) -> None:
+        """Have `run` return; containers are left as they are."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until `stop` is called.
+
+        Raises:
+            ExceptionGroup: a part ended unexpectedly.
+        """
+        problem = await self.history.open()
+        if problem:
+            log.error("%s", problem)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._wait_for_stop(), name="stop")
+                tasks.create_task(self._serve(), name="api")
+                await self._connect_systemd()
+                await self._check_host()
+                tasks.create_task(self._keep_systemd(), name="systemd")
+                tasks.create_task(self._follow_podman(), name="podman events")
+                tasks.create_task(self._follow_files(), name="files")
+                tasks.create_task(self._follow_host(), name="host")
+                tasks.create_task(self.reconciler.run(tasks), name="reconcile")
+        except* _Stop:
+            log.info("stopping; containers go on")
+        finally:
+            notify.stopping()
+            await self.systemd.close()
+            await self.podman.close()
+            await self.history.close()
+
+    async def _wait_for_stop(self) -> None:
+        await self._stop.wait()
+        raise _Stop
+
+    async def _serve(self) -> None:
+        server = Server(
+            application(self.board, self.history, self._settings, self._clock.now),
+            socket=self._paths.socket,
+            listen=self._settings.api.address,
+        )
+        await server.run()
+
+    async def _connect_systemd(self) -> None:
+        """Connect to the user manager, however long that takes."""
+        attempt = 0
+        while True:
+            try:
+                await self.systemd.connect()
+                return
+            except WorkloaddError as error:
+                attempt += 1
+                log.warning("%s", error.problem)
+                await self._pause(attempt)
+
+    async def _keep_systemd(self) -> None:
+        while True:
+            await self.systemd.wait_lost()
+            log.warning("the connection to systemd was lost; connecting again")
+            await self._connect_systemd()
+            self.wake()
+
+    async def _follow_podman(self) -> None:
+        """Wake up by Podman's events, for ever, and look anew after every new connection."""
+        attempt = 0
+        while True:
+            try:
+                async for event in self.podman.events():
+                    attempt = 0
+                    if event.startswith(("image", "connected")):
+                        self.observer.forget()
+                    self.wake()
+            except Transient as error:
+                attempt += 1
+                log.debug("%s", error.problem)
+                await self._pause(attempt)
+
+    async def _follow_files(self) -> None:
+        await self.watcher.run()
+
+    async def _follow_host(self) -> None:
+        while True:
+            await asyncio.sleep(_PREFLIGHT_INTERVAL)
+            await self._check_host()
+
+    async def _check_host(self) -> None:
+        conditions = tuple(
+            HostConditionStatus(
+                type=c.name,
+                status="Unknown" if c.status is None else "True" if c.status else "False",
+                reason=c.reason,
+                message=c.message,
+                fix=c.fix,
+            )
+            for c in await gather(self.podman, self._paths)
+        )
+        self.board.publish(self.board.status.model_copy(update={"host": conditions}))
+
+    def _images_changed(self) -> None:
+        self.observer.forget()
+        self.wake()
+
+    def _tell(self, status: Status) -> None:
+        """After a pass: follow the files it read, tell systemd how we are and that we live."""
+        self.watcher.set_extra(self.source.env_paths)
+        notify.status(summary(status))
+        notify.watchdog()
+        if not self._told:
+            self._told = True
+            notify.ready()
+
+    async def _pause(self, attempt: int) -> None:
+        await asyncio.sleep(
+            delay(attempt, _RECONNECT_BASE, _RECONNECT_CEILING, random.random())  # noqa: S311
+        )
+
+
+async def run(paths: Paths, settings: Settings) -> None:
+    """Run a daemon until SIGTERM or SIGINT."""
+    daemon = Daemon(paths, settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.stop)
+    await daemon.run()

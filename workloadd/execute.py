@@ -1,0 +1,257 @@
+"""Carrying plans out: each workload's actions in order, all workloads side by side.
+
+One task a workload, in the daemon's task group: while it runs, further passes leave that workload
+alone. Podman's creates and systemd's start jobs are bounded apart from each other, so that some
+containers are prepared while others start.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from workloadd.core import actions as a
+from workloadd.core.backoff import delay
+from workloadd.core.errors import Permanent, WorkloaddError
+from workloadd.core.memory import Attempt, Memory
+from workloadd.core.names import LABEL_USER, LABEL_WORKLOAD, unit_name
+from workloadd.history import History
+from workloadd.host.binds import prepare_binds
+from workloadd.host.podman import Podman
+from workloadd.host.systemd import Systemd
+from workloadd.host.units import UnitDirectory
+from workloadd.reload import ReloadGate
+from workloadd.render.container import render_container, render_volumes
+from workloadd.render.unit import render_unit
+
+log = logging.getLogger(__name__)
+
+# Last log lines of a failed container that are kept in the history.
+LOG_LINES = 20
+# Stops cost no CPU, only patience: many may wait at once.
+_STOPS = 64
+# Seconds before a failed step is tried again: the first time, and at the most.
+_RETRY_BASE, _RETRY_CEILING = 2.0, 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is done at once: containers created, and start jobs of systemd in flight."""
+
+    creates: int
+    jobs: int
+
+
+@dataclass(slots=True)
+class _Run:
+    """One workload's plan while it is carried out."""
+
+    workload: str
+    revision: str
+    rollout: int = 0
+    created: str = ""
+    reloaded: bool = False
+    committed: bool = False
+
+
+class Executor:
+    """Does what plans say. `busy` names the workloads whose actions are being carried out."""
+
+    def __init__(
+        self,
+        podman: Podman,
+        systemd: Systemd,
+        units: UnitDirectory,
+        history: History,
+        *,
+        user: str,
+        limits: Limits,
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+    ) -> None:
+        self._podman = podman
+        self._systemd = systemd
+        self._units = units
+        self._history = history
+        self._user = user
+        self._clock = clock
+        self._wake = wake
+        self._creates = asyncio.Semaphore(limits.creates)
+        self._jobs = asyncio.Semaphore(limits.jobs)
+        self._stops = asyncio.Semaphore(_STOPS)
+        self.busy: dict[str, str] = {}
+        self.attempts: dict[str, Attempt] = {}
+
+    def submit(self, plan: a.Plan, memory: Memory, tasks: asyncio.TaskGroup) -> None:
+        """Begin to carry out a pass's plan; workloads that are busy are left alone."""
+        due = {n: p for n, p in plan.workloads.items() if p.actions and n not in self.busy}
+        reloads = sum(1 for p in due.values() if _reloads(p))
+        gate = ReloadGate(self._systemd.reload, reloads)
+        for name, workload in due.items():
+            self.busy[name] = workload.why
+            run = _Run(name, _revision_of(workload))
+            if (rollout := memory.rollouts.get(name)) and rollout.revision == run.revision:
+                run.rollout = rollout.id
+            tasks.create_task(self._carry_out(run, workload, gate), name=f"workload {name}")
+
+    async def _carry_out(self, run: _Run, plan: a.WorkloadPlan, gate: ReloadGate) -> None:
+        extra = {"workload": run.workload, "revision": run.revision}
+        log.info("%s: %s", run.workload, plan.why, extra=extra)
+        try:
+            for action in plan.actions:
+                log.debug("%s: %s", run.workload, action, extra=extra)
+                await self._do(action, run, gate)
+            self.attempts.pop(run.workload, None)
+        except WorkloaddError as error:
+            await self._failed(run, error)
+        finally:
+            if _reloads(plan) and not run.reloaded:
+                gate.leave()
+            del self.busy[run.workload]
+            self._wake()
+
+    async def _failed(self, run: _Run, error: WorkloaddError) -> None:
+        """Remember a failed step, and when to try again; end a rollout that Podman rejected."""
+        extra = {"workload": run.workload, "revision": run.revision}
+        log.warning("%s: %s", run.workload, error.problem, extra=extra)
+        now = self._clock()
+        last = self.attempts.get(run.workload)
+        count = last.count + 1 if last and last.revision == run.revision else 1
+        pause = delay(count, _RETRY_BASE, _RETRY_CEILING, random.random())  # noqa: S311 - jitter
+        self.attempts[run.workload] = Attempt(run.revision, count, error.problem, now + pause)
+        if run.rollout and not run.committed and isinstance(error, Permanent):
+            await self._history.end(run.rollout, now, "failed", error.problem, ())
+
+    async def _do(self, action: a.Action, run: _Run, gate: ReloadGate) -> None:
+        match action:
+            case a.BeginRollout() | a.EndRollout() | a.MarkBad() | a.Note():
+                await self._record(action, run)
+            case a.CreateContainer() | a.RenameContainer() | a.StopContainer():
+                await self._container(action, run)
+            case a.RemoveContainer() | a.RemoveVolumes() | a.RemoveNetworks():
+                await self._dispose(action, run)
+            case a.WriteUnit():
+                await self._write_unit(action, run)
+            case a.RemoveUnit():
+                await asyncio.to_thread(self._units.remove, run.workload)
+            case a.DaemonReload():
+                run.reloaded = True
+                await gate.pass_through()
+            case a.StartUnit() | a.RestartUnit() | a.StopUnit():
+                await self._unit_job(action, run)
+            case _:
+                assert_never(action)
+
+    async def _record(
+        self, action: a.BeginRollout | a.EndRollout | a.MarkBad | a.Note, run: _Run
+    ) -> None:
+        now = self._clock()
+        match action:
+            case a.BeginRollout():
+                run.rollout = await self._history.begin(
+                    run.workload, action.revision, action.from_revision, action.cause, now
+                )
+            case a.EndRollout():
+                lines = await self._last_lines(action.container)
+                await self._history.end(run.rollout, now, action.outcome, action.problem, lines)
+                log.info(
+                    "%s: rollout ended %s%s",
+                    run.workload,
+                    action.outcome,
+                    f": {action.problem.message}" if action.problem else "",
+                    extra={"workload": run.workload, "revision": action.revision},
+                )
+            case a.MarkBad():
+                await self._history.mark_bad(run.workload, action.revision, action.problem, now)
+            case a.Note():
+                await self._history.note(run.workload, now, action.kind, action.message)
+
+    async def _last_lines(self, container: str) -> tuple[str, ...]:
+        if not container:
+            return ()
+        try:
+            return await self._podman.logs(container, LOG_LINES)
+        except WorkloaddError as error:
+            return (f"(no log: {error.problem.message})",)
+
+    async def _container(
+        self, action: a.CreateContainer | a.RenameContainer | a.StopContainer, run: _Run
+    ) -> None:
+        match action:
+            case a.CreateContainer(revision):
+                async with self._creates:
+                    await asyncio.to_thread(prepare_binds, revision.spec.volumes)
+                    for name, labels in render_volumes(revision, self._user).items():
+                        await self._podman.create_volume(name, labels)
+                    run.created = await self._podman.create(render_container(revision, self._user))
+                await self._step(run, "prepared", f"container {run.created}")
+            case a.RenameContainer():
+                await self._podman.rename(action.container, action.name)
+            case a.StopContainer():
+                async with self._stops:
+                    await self._podman.stop(action.container, int(action.timeout) + 1)
+
+    async def _dispose(
+        self, action: a.RemoveContainer | a.RemoveVolumes | a.RemoveNetworks, run: _Run
+    ) -> None:
+        match action:
+            case a.RemoveContainer():
+                await self._podman.remove(action.container)
+            case a.RemoveVolumes():
+                for name in action.names:
+                    labels = await self._podman.volume_labels(name)
+                    if labels and labels.get(LABEL_WORKLOAD) == run.workload:
+                        await self._podman.remove_volume(name)
+            case a.RemoveNetworks():
+                ours = {LABEL_WORKLOAD: run.workload, LABEL_USER: self._user}
+                for name in await self._podman.networks(ours):
+                    await self._podman.remove_network(name)
+
+    async def _write_unit(self, action: a.WriteUnit, run: _Run) -> None:
+        """Write the unit: for a rollout this is the point of no return but by rollback."""
+        record = action.record
+        if not record.container:
+            record = replace(record, container=run.created)
+        text = render_unit(record, action.params)
+        await asyncio.to_thread(self._units.write, run.workload, text, enabled=action.enabled)
+        run.committed = True
+        if run.rollout and record.revision == run.revision:
+            await self._history.committed(run.rollout, self._clock())
+            await self._step(run, "committed", f"container {record.container}")
+
+    async def _unit_job(self, action: a.StartUnit | a.RestartUnit | a.StopUnit, run: _Run) -> None:
+        unit = unit_name(run.workload)
+        if isinstance(action, a.StopUnit | a.RestartUnit):
+            async with self._stops:
+                await self._systemd.stop(unit)
+        if isinstance(action, a.RestartUnit | a.StopUnit) or action.reset:
+            await self._systemd.reset_failed(unit)
+        if isinstance(action, a.StartUnit | a.RestartUnit):
+            async with self._jobs:
+                await self._systemd.start(unit)
+            await self._step(run, "started", unit)
+
+    async def _step(self, run: _Run, step: str, detail: str) -> None:
+        self.busy[run.workload] = step
+        if run.rollout:
+            await self._history.step(run.rollout, self._clock(), step, detail)
+
+
+def _reloads(plan: a.WorkloadPlan) -> bool:
+    return any(isinstance(action, a.DaemonReload) for action in plan.actions)
+
+
+def _revision_of(plan: a.WorkloadPlan) -> str:
+    """The revision that a plan is about: what it rolls out, ends, or writes the unit for."""
+    for action in plan.actions:
+        if isinstance(action, a.BeginRollout | a.EndRollout | a.MarkBad):
+            return action.revision
+    for action in plan.actions:
+        match action:
+            case a.CreateContainer():
+                return action.revision.digest
+            case a.WriteUnit():
+                return action.record.revision
+    return ""

@@ -1,0 +1,14 @@
+"""What was tried, when, and how it ended: the only thing about workloads that is stored."""
+
+from workloadd.history.rows import EventRow, RolloutRow, Step
+from workloadd.history.store import BadRevisions, History, LastRollouts, OpenRollouts
+
+__all__ = [
+    "BadRevisions",
+    "EventRow",
+    "History",
+    "LastRollouts",
+    "OpenRollouts",
+    "RolloutRow",
+    "Step",
+]

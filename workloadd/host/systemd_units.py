@@ -1,0 +1,122 @@
+"""The states of our units: one listing a look, and details only of what may have changed.
+
+A line of the listing has the load, active and sub state and the job. The rest of a `UnitState`
+are properties that cost systemd and us a call each, for a hundred units some hundred calls.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from workloadd.core.errors import Permanent
+from workloadd.core.names import UNIT_PREFIX, UNIT_SUFFIX
+from workloadd.core.observed import UnitState
+from workloadd.host.bus import MANAGER, MANAGER_PATH, PROPERTIES, SYSTEMD
+
+PATTERN = f"{UNIT_PREFIX}*{UNIT_SUFFIX}"
+
+_UNITS_PATH = f"{MANAGER_PATH}/unit/"
+_OUR_UNITS_PATH = f"{_UNITS_PATH}workload_2d"
+_ESCAPE = re.compile(r"_([0-9a-f]{2})")
+
+_UNIT = f"{SYSTEMD}.Unit"
+_SERVICE = f"{SYSTEMD}.Service"
+_DETAILS = (
+    (_SERVICE, "Result"),
+    (_SERVICE, "NRestarts"),
+    (_UNIT, "ActiveEnterTimestamp"),
+    (_UNIT, "NeedDaemonReload"),
+)
+
+# A line of ListUnitsByPatterns: name, description, load state, active state, sub state, followed
+# unit, object path, job ID, job type, job path.
+_Line = list[Any]
+
+
+def unit_of_path(path: str) -> str:
+    """The unit behind an object path, or "" where it is none of ours."""
+    if not path.startswith(_OUR_UNITS_PATH):
+        return ""
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), path[len(_UNITS_PATH) :])
+
+
+class UnitTable:
+    """What was last seen of our units. `call` is `Bus.call` on the current connection."""
+
+    def __init__(self, call: Callable[..., Awaitable[list[Any]]]) -> None:
+        self._call = call
+        self._lines: dict[str, _Line] = {}
+        self._states: dict[str, UnitState] = {}
+        self._dirty: set[str] = set()
+
+    def mark(self, unit: str) -> None:
+        """The details of a unit may have changed."""
+        self._dirty.add(unit)
+
+    def reloaded(self) -> None:
+        """systemd read all unit files: whoever needed that no longer does.
+
+        What else a reload changed shows in the listing or is told by a signal.
+        """
+        self._dirty.update(unit for unit, state in self._states.items() if state.needs_reload)
+
+    def forget(self) -> None:
+        """Ask for everything again."""
+        self._lines.clear()
+        self._states.clear()
+
+    async def look(self, refresh: Collection[str]) -> dict[str, UnitState]:
+        """The states of all loaded units of ours; those in `refresh` are asked for again."""
+        # Marks that come while we ask are for the next look.
+        dirty, self._dirty = {*self._dirty, *refresh}, set()
+        try:
+            reply = await self._call(
+                MANAGER_PATH,
+                MANAGER,
+                "ListUnitsByPatterns",
+                "asas",
+                ([], [PATTERN]),
+                doing="list the units",
+            )
+            lines = {line[0]: line for line in reply[0]}
+            stale = [
+                unit
+                for unit, line in lines.items()
+                if unit in dirty or unit not in self._states or line != self._lines[unit]
+            ]
+            fresh = await asyncio.gather(*(self._details(lines[unit]) for unit in stale))
+        except BaseException:
+            self._dirty |= dirty
+            raise
+        known = {unit: state for unit, state in self._states.items() if unit in lines}
+        self._states = known | dict(zip(stale, fresh, strict=True))
+        self._lines = lines
+        return dict(self._states)
+
+    async def _details(self, line: _Line) -> UnitState:
+        unit, path = line[0], line[6]
+        try:
+            result, restarts, active_since, needs_reload = await asyncio.gather(
+                *(self._property(unit, path, *name) for name in _DETAILS)
+            )
+        except Permanent as error:
+            if error.problem.reason != "NoSuchUnit":
+                raise
+            return UnitState()  # unloaded since it was listed
+        return UnitState(
+            load_state=line[2],
+            active_state=line[3],
+            sub_state=line[4],
+            result=result,
+            restarts=restarts,
+            active_since=active_since / 1_000_000,
+            needs_reload=needs_reload,
+            job=line[8],
+        )
+
+    async def _property(self, unit: str, path: str, interface: str, name: str) -> Any:
+        reply = await self._call(
+            path, PROPERTIES, "Get", "ss", (interface, name), doing=f"ask for the state of {unit}"
+        )
+        return reply[0].value

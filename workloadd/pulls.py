@@ -1,0 +1,133 @@
+"""Pulling images: tracked tasks of their own, bounded, with a deadline, retries and backoff.
+
+A pull never belongs to a pass. A pass asks for one, and a finished one (either way) wakes the
+loop, which then finds the image, or the reason why there is none.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from workloadd.core.actions import PullImage
+from workloadd.core.backoff import delay
+from workloadd.core.errors import Permanent, Transient, WorkloaddError
+from workloadd.core.memory import Pull
+from workloadd.host.auth import Credentials, credentials_for
+
+log = logging.getLogger(__name__)
+
+
+class Puller(Protocol):
+    """What pulling needs of Podman."""
+
+    async def pull(
+        self,
+        reference: str,
+        policy: str,
+        *,
+        credentials: Credentials | None,
+        on_progress: Callable[[str], None],
+    ) -> str: ...
+
+
+class Pulls:
+    """The pulls of this daemon, by image reference.
+
+    `deadline`, `base` and `ceiling` (of the backoff) are in seconds. A permanent refusal (no such
+    image, no access) is tried again as well, as images get pushed and access given, but only at
+    the ceiling's pace.
+    """
+
+    def __init__(
+        self,
+        podman: Puller,
+        *,
+        parallel: int,
+        deadline: float,
+        base: float,
+        ceiling: float,
+        auth_file: Path | None,
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+    ) -> None:
+        self._podman = podman
+        self._slots = asyncio.Semaphore(parallel)
+        self._deadline = deadline
+        self._base, self._ceiling = base, ceiling
+        self._auth_file = auth_file
+        self._clock = clock
+        self._wake = wake
+        self._pulls: dict[str, Pull] = {}
+        self._keys: dict[str, set[str]] = {}
+
+    def view(self) -> dict[str, Pull]:
+        """All pulls as they stand."""
+        return dict(self._pulls)
+
+    def forget(self, references: set[str]) -> None:
+        """Drop what is known of images that no file names any more."""
+        for reference in set(self._pulls) - references:
+            if not self._pulls[reference].running:
+                del self._pulls[reference]
+
+    def request(self, wish: PullImage, tasks: asyncio.TaskGroup) -> None:
+        """Begin a pull, or join the one that is on for the same reference."""
+        self._keys.setdefault(wish.reference, set()).add(wish.key)
+        pull = self._pulls.get(wish.reference, Pull())
+        if pull.running:
+            return
+        self._pulls[wish.reference] = replace(pull, running=True, progress="")
+        tasks.create_task(self._pull(wish), name=f"pull {wish.reference}")
+
+    async def _pull(self, wish: PullImage) -> None:
+        log.info("pulling %s", wish.reference)
+        keys = self._keys.pop(wish.reference, set())
+        try:
+            async with self._slots:
+                await self._pull_once(wish)
+        except WorkloaddError as error:
+            self._failed(wish, error)
+        else:
+            log.info("pulled %s", wish.reference)
+            done = self._pulls[wish.reference].done_for | keys
+            self._pulls[wish.reference] = Pull(done_for=done)
+        self._wake()
+
+    async def _pull_once(self, wish: PullImage) -> None:
+        def on_progress(line: str) -> None:
+            pull = self._pulls[wish.reference]
+            self._pulls[wish.reference] = replace(pull, progress=line)
+
+        credentials = None
+        if self._auth_file:
+            credentials = await asyncio.to_thread(credentials_for, wish.reference, self._auth_file)
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self._podman.pull(
+                    wish.reference, wish.policy, credentials=credentials, on_progress=on_progress
+                )
+        except TimeoutError:
+            raise Transient(
+                "PullDeadlineExceeded",
+                f"cannot pull {wish.reference}: not done after {self._deadline:.0f} s",
+                "it is tried again; pull.deadline in workloadd.toml allows more",
+            ) from None
+
+    def _failed(self, wish: PullImage, error: WorkloaddError) -> None:
+        pull = self._pulls[wish.reference]
+        attempts = pull.attempts + 1
+        base = self._ceiling if isinstance(error, Permanent) else self._base
+        pause = delay(attempts, base, self._ceiling, random.random())  # noqa: S311 - jitter
+        log.warning("%s (next try in %.0f s)", error.problem, pause)
+        self._pulls[wish.reference] = replace(
+            pull,
+            running=False,
+            progress="",
+            attempts=attempts,
+            problem=error.problem,
+            next_at=self._clock() + pause,
+        )

@@ -1,0 +1,200 @@
+"""The loop: wake up, read the world anew, plan, have the plan carried out, publish the status."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from workloadd.board import Board
+from workloadd.core.assess import Knowledge, assess
+from workloadd.core.desired import Desired
+from workloadd.core.errors import Problem, Transient, WorkloaddError
+from workloadd.core.memory import Memory
+from workloadd.core.observed import Observed
+from workloadd.core.plan import plan
+from workloadd.core.rollout import Policy
+from workloadd.core.status import PassStatus, Status, WorkloadStatus, moment
+from workloadd.execute import Executor
+from workloadd.history import History
+from workloadd.observe import Observer
+from workloadd.pulls import Pulls
+from workloadd.settings.model import ReconcileSettings
+from workloadd.spec.ports import HostPort
+
+log = logging.getLogger(__name__)
+
+# Seconds that one look at the host may take. It bounds a pass, and so the silence that the
+# watchdog has to bear.
+LOOK_TIMEOUT = 45.0
+# Seconds until the next pass after one that could not look at the host.
+_RETRY = 2.0
+# A pass is followed by a pause of this many times its own length: under a storm of events the
+# loop takes at most a third of its core.
+_PAUSE_FACTOR = 2.0
+# … and of at most as many seconds.
+_PAUSE = 5.0
+
+
+class Source(Protocol):
+    """Where the declared workloads come from; blocks, and is called in a thread."""
+
+    def load(self, holders: Mapping[HostPort, str]) -> Desired: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Seconds since the epoch, and monotonic seconds."""
+
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Reconciler:
+    """Runs passes. `wake` asks for one; why is of no interest."""
+
+    def __init__(
+        self,
+        source: Source,
+        observer: Observer,
+        executor: Executor,
+        pulls: Pulls,
+        history: History,
+        board: Board,
+        policy: Policy,
+        timing: ReconcileSettings,
+        clock: Clock,
+        on_pass: Callable[[Status], None] = lambda status: None,
+        heartbeat: float | None = None,
+    ) -> None:
+        self._source = source
+        self._observer = observer
+        self._executor = executor
+        self._pulls = pulls
+        self._history = history
+        self._board = board
+        self._policy = policy
+        self._timing = timing
+        self._clock = clock
+        self._on_pass = on_pass
+        self._heartbeat = heartbeat
+        self._woken = asyncio.Event()
+        self._observed = Observed()
+        self.problems: tuple[Problem, ...] = ()
+
+    def wake(self) -> None:
+        """Have a pass run soon."""
+        self._woken.set()
+
+    async def run(self, tasks: asyncio.TaskGroup) -> None:
+        """Run passes for ever; actions and pulls become tasks of `tasks`."""
+        while True:
+            self._woken.clear()
+            began = self._clock.monotonic()
+            wake_at = await self._pass(tasks)
+            took = self._clock.monotonic() - began
+            await self._rest(wake_at)
+            await asyncio.sleep(min(max(self._timing.debounce, _PAUSE_FACTOR * took), _PAUSE))
+
+    async def _rest(self, wake_at: float | None) -> None:
+        """Wait until somebody wakes us or it is time, beating the board's heart meanwhile."""
+        spread = self._timing.interval * self._timing.jitter
+        until = self._clock.monotonic() + self._timing.interval + random.uniform(-spread, spread)  # noqa: S311
+        if wake_at is not None:
+            until = min(until, self._clock.monotonic() + wake_at - self._clock.now())
+        while (left := until - self._clock.monotonic()) > 0:
+            self._board.beat()
+            self._on_pass(self._board.status)
+            try:
+                async with asyncio.timeout(min(left, self._heartbeat or left)):
+                    await self._woken.wait()
+                return
+            except TimeoutError:
+                continue
+        self._observer.forget()
+
+    async def _pass(self, tasks: asyncio.TaskGroup) -> float | None:
+        """One pass; returns when to have the next at the latest (seconds since the epoch)."""
+        began = self._clock.monotonic()
+        now = self._clock.now()
+        try:
+            knowledge = await self._look(now)
+        except WorkloaddError as error:
+            log.warning("%s", error.problem)
+            self._publish(self._board.status.workloads, began, now, str(error.problem))
+            return now + _RETRY
+        self._executor.submit(knowledge.plan, knowledge.memory, tasks)
+        for workload in knowledge.plan.workloads.values():
+            if workload.pull:
+                self._pulls.request(workload.pull, tasks)
+        self._pulls.forget(_references(knowledge.desired))
+        self.problems = knowledge.desired.unreadable
+        before = {w.name: w for w in self._board.status.workloads}
+        self._publish(assess(knowledge, before), began, now, "")
+        return knowledge.plan.wake_at
+
+    async def _look(self, now: float) -> Knowledge:
+        """Everything a plan is made of, and the plan."""
+        if not self._observed.workloads:
+            # Who holds which port is known only from what runs.
+            self._observed = await self._observe(Desired())
+        holders = port_holders(self._observed)
+        desired = await asyncio.to_thread(self._source.load, holders)
+        # What is busy now may be done by the time we look: it is planned for in the next pass.
+        busy = dict(self._executor.busy)
+        self._observed = observed = await self._observe(desired)
+        bad, rollouts, last = await self._history.memory()
+        attempts = dict(self._executor.attempts)
+        memory = Memory(bad, rollouts, last, self._pulls.view(), attempts)
+        planned = plan(desired, observed, memory, self._policy, now)
+        for name in busy:
+            planned.workloads.pop(name, None)
+        return Knowledge(desired, observed, memory, planned, busy, now)
+
+    async def _observe(self, desired: Desired) -> Observed:
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT):
+                return await self._observer.observe(desired.workloads, _references(desired))
+        except TimeoutError:
+            raise Transient(
+                "HostSilent",
+                f"cannot look at the host: no answer within {LOOK_TIMEOUT:.0f} s",
+                "see journalctl --user -u podman.service and systemctl --user status",
+            ) from None
+
+    def _publish(
+        self, workloads: Iterable[WorkloadStatus], began: float, now: float, problem: str
+    ) -> None:
+        old = self._board.status
+        passed = PassStatus(
+            count=old.passes.count + (0 if problem else 1),
+            last=moment(now),
+            duration=round(self._clock.monotonic() - began, 4),
+            problem=problem,
+        )
+        problems = tuple(str(p) for p in self.problems)
+        self._board.publish(
+            old.model_copy(
+                update={"passes": passed, "workloads": tuple(workloads), "problems": problems}
+            )
+        )
+        self._board.beat()
+        self._on_pass(self._board.status)
+
+
+def port_holders(observed: Observed) -> dict[HostPort, str]:
+    """Which workload's current deployment has which host port."""
+    holders: dict[HostPort, str] = {}
+    for name, seen in observed.workloads.items():
+        record = seen.file.record if seen.file else None
+        container = seen.by_id(record.container) if record else None
+        for port in container.ports if container else ():
+            holders[port] = name
+    return holders
+
+
+def _references(desired: Desired) -> set[str]:
+    """The images that files name."""
+    return {d.spec.image for d in desired.workloads.values() if d.spec and d.spec.enabled}

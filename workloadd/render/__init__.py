@@ -1,0 +1,1 @@
+"""Pure translation of a revision into what Podman and systemd read."""

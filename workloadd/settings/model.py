@@ -1,0 +1,138 @@
+"""The daemon's settings: names, defaults, bounds and their explanations, in one table of models.
+
+Every field has a default, so a fragment (one file, which says only some of them) is checked by the
+same models as the whole. Durations are seconds in here, and `60s` or `1m30s` in a file.
+"""
+
+import ipaddress
+import os
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.functional_validators import AfterValidator
+
+from workloadd.spec.units import format_duration, parse_duration
+
+Seconds = Annotated[
+    float, BeforeValidator(parse_duration), PlainSerializer(format_duration, when_used="json")
+]
+
+
+def _check_listen(value: str) -> str:
+    """`HOST:PORT` with a loopback host: the TCP listener knows no users."""
+    if value:
+        split_listen(value)
+    return value
+
+
+def split_listen(value: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:7780`, `[::1]:7780` or `localhost:7780`; else a ValueError."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise ValueError("expected HOST:PORT as in 127.0.0.1:7780, or nothing to turn it off")
+    host = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ValueError(
+            "only a loopback address is accepted, since whoever reaches it may read the status; "
+            "put a reverse proxy with access control in front to publish it"
+        )
+    return host, int(port)
+
+
+def _check_absolute(value: str) -> str:
+    if value and not value.startswith("/"):
+        raise ValueError("expected an absolute path, or nothing for Podman's own places")
+    return value
+
+
+def default_jobs() -> int:
+    """Two start jobs for each core we may use: beyond that they only slow each other down."""
+    return max(2, 2 * len(os.sched_getaffinity(0)))
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
+
+
+class ApiSettings(_Section):
+    """The HTTP listener. The Unix socket is always there."""
+
+    listen: Annotated[str, AfterValidator(_check_listen)] = "127.0.0.1:7780"
+    """Loopback address and port of the read-only listener; empty turns it off."""
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port to listen on, None for not at all."""
+        return split_listen(self.listen) if self.listen else None
+
+
+class ReconcileSettings(_Section):
+    """When the host is compared with the workload files, and how much is done at once."""
+
+    interval: Annotated[Seconds, Field(ge=1, le=86400)] = 60.0
+    """Time between two passes when nothing happens."""
+    jitter: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.2
+    """Share of the interval by which it varies at random, so that hosts do not march in step."""
+    debounce: Annotated[Seconds, Field(ge=0, le=60)] = 0.1
+    """How long to wait for further changes before a pass."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
+    """Containers created at the same time."""
+    jobs: Annotated[int, Field(ge=1, le=256)] = Field(default_factory=default_jobs)
+    """systemd start jobs in flight; two for each core, at least 2, unless set."""
+
+
+class RolloutSettings(_Section):
+    """How a new deployment proves itself."""
+
+    soak: Annotated[Seconds, Field(ge=0, le=86400)] = 5.0
+    """How long it has to run without trouble."""
+    deadline: Annotated[Seconds, Field(ge=1, le=86400)] = 120.0
+    """How long it may take until it does; then the previous deployment comes back."""
+    restarts: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Restarts before it proved itself that count as a failure."""
+
+
+class PullSettings(_Section):
+    """How images are fetched."""
+
+    parallel: Annotated[int, Field(ge=1, le=64)] = 3
+    """Images pulled at the same time."""
+    deadline: Annotated[Seconds, Field(ge=1, le=86400)] = 900.0
+    """How long one attempt may take."""
+    auth_file: Annotated[str, AfterValidator(_check_absolute)] = ""
+    """Credentials for registries (an auth.json); empty for the places where Podman looks."""
+    backoff_base: Annotated[Seconds, Field(ge=0.1, le=3600)] = 2.0
+    """Wait after the first failed attempt; it doubles with each further one."""
+    backoff_max: Annotated[Seconds, Field(ge=0.1, le=86400)] = 300.0
+    """The longest wait between two attempts."""
+
+
+class HistorySettings(_Section):
+    """What is remembered."""
+
+    keep: Annotated[int, Field(ge=1, le=10000)] = 50
+    """Rollouts kept of each workload."""
+
+
+class LogSettings(_Section):
+    """What goes to the journal."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe messages that are logged."""
+
+
+class Settings(_Section):
+    """All settings, validated and frozen."""
+
+    api: ApiSettings = ApiSettings()
+    reconcile: ReconcileSettings = Field(default_factory=ReconcileSettings)
+    rollout: RolloutSettings = RolloutSettings()
+    pull: PullSettings = PullSettings()
+    history: HistorySettings = HistorySettings()
+    log: LogSettings = LogSettings()

@@ -1,0 +1,94 @@
+"""A workload file's bytes as plain data of which every part knows where it stands.
+
+YAML 1.2 from ruamel.yaml's events, so that nothing recurses and every bound holds before memory is
+used: size, depth, entries, and nodes counted as often as aliases repeat them.  Tags are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from workloadd.spec.builder import Builder
+from workloadd.spec.nodes import Fault, FaultError, Node
+
+MAX_BYTES = 1024 * 1024
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_NOT_YAML = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_QUOTED = re.compile(r""" \(?(?:'[^']*'|"[^"]*")(?:,\))?""")
+_PUNCTUATION = {",", ":", "?", "-", "]", "}"}
+_HINTS = {
+    "cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
+    "mapping values are not allowed": "quote text that has “: ” in it, and check the indentation",
+    "could not find expected :": "write KEY: VALUE, and check the indentation",
+    "expected <block end>": "check the indentation",
+    "unknown escape": "in double quotes a backslash is written twice; use single quotes",
+    "while parsing a flow": "a bracket is not closed",
+    "unexpected end of stream": "a quote or bracket is not closed",
+}
+
+
+def read_document(data: bytes) -> tuple[Node, tuple[Fault, ...]]:
+    """The single document in ``data``, and faults after which reading could go on.
+
+    Raises :class:`~workloadd.spec.nodes.FaultError` where it could not.
+    """
+    if len(data) > MAX_BYTES:
+        why = f"the file has {len(data)} bytes, more than {MAX_BYTES}"
+        raise FaultError(Fault(1, 1, "TooLarge", why))
+    text = _decode(data)
+    builder = Builder()
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            builder.feed(event)
+    except YAMLError as caught:
+        raise FaultError(_syntax(caught)) from None
+    return builder.root, tuple(builder.faults)
+
+
+def _decode(data: bytes) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as caught:
+        line, column = _place(data[: caught.start].decode("utf-8-sig", "replace"))
+        why = f"the byte 0x{data[caught.start]:02x} is not UTF-8"
+        raise FaultError(Fault(line, column, "BadEncoding", why, "save it as UTF-8")) from None
+    if found := _NOT_YAML.search(text):
+        line, column = _place(text[: found.start()])
+        why = f"the character U+{ord(found[0]):04X} is not allowed in YAML"
+        raise FaultError(Fault(line, column, "BadCharacter", why))
+    return text
+
+
+def _place(before: str) -> tuple[int, int]:
+    """1-based line and column of what follows ``before``."""
+    ends = [found.end() for found in _BREAK.finditer(before)]
+    return len(ends) + 1, len(before) - (ends[-1] if ends else 0) + 1
+
+
+def _syntax(error: YAMLError) -> Fault:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    why = " ".join(_words(error)) or "it is not YAML"
+    hint = next((hint for words, hint in _HINTS.items() if words in why), "")
+    return Fault(line, column, "YamlSyntax", why, hint)
+
+
+def _words(error: YAMLError) -> Iterator[str]:
+    """What ruamel.yaml says, without what it quotes, which may be of a secret value."""
+    if isinstance(error, MarkedYAMLError):
+        for words in (error.context, error.problem):
+            if words:
+                yield _QUOTED.sub(_syntax_only, str(words).split("\n", 1)[0])
+
+
+def _syntax_only(quoted: re.Match[str]) -> str:
+    """Names of syntax, as ``<block end>``, are kept; text of the file is not."""
+    name = quoted[0].strip(" ()',\"")
+    return f" {name}" if name.startswith("<") or name in _PUNCTUATION else ""

@@ -1,0 +1,138 @@
+"""Keys that people bring from Compose, Quadlet or Kubernetes, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from workloadd.spec.problems import Path, Problem
+from workloadd.spec.text import did_you_mean, key_name, quote
+
+_ONE_FILE = "one file holds one workload: write its keys at the top level, without services:"
+_FEW = 8
+_NOT_YET = "not supported yet"
+_GENERATED = "leave it out: the unit is generated"
+
+_WORKLOAD: Mapping[str, str] = {
+    # Compose
+    "services": _ONE_FILE,
+    "service": _ONE_FILE,
+    "version": "leave it out: the format has no version key",
+    "name": "leave it out: the file's name is the workload's name",
+    "container_name": "leave it out: the file's name is the workload's name",
+    "build": "build the image elsewhere and name it under image",
+    "depends_on": _NOT_YET,
+    "healthcheck": _NOT_YET,
+    "kind": _NOT_YET,
+    "containers": _NOT_YET,
+    "schedule": _NOT_YET,
+    "networks": _NOT_YET,
+    "network_mode": _NOT_YET,
+    "secrets": _NOT_YET,
+    "configs": _NOT_YET,
+    "devices": _NOT_YET,
+    "privileged": _NOT_YET,
+    "sysctls": _NOT_YET,
+    "ulimits": _NOT_YET,
+    "dns": _NOT_YET,
+    "extra_hosts": _NOT_YET,
+    "logging": _NOT_YET,
+    "init": _NOT_YET,
+    "userns_mode": _NOT_YET,
+    "security_opt": _NOT_YET,
+    "tmpfs": "write {type: tmpfs, target: /path} under volumes",
+    "deploy": "write limits under resources",
+    "cpus": "write resources: {cpus: …}",
+    "mem_limit": "write resources: {memory: …}",
+    "memory": "write resources: {memory: …}",
+    "pids_limit": "write resources: {pids: …}",
+    "pull_policy": "write pull",
+    "stop_grace_period": "write stop_timeout",
+    "env": "write environment",
+    "expose": "leave it out: containers reach each other's ports without it",
+    "<<": "YAML 1.2 has no merge keys: write the keys out",
+    # Kubernetes
+    "apiVersion": "write a workload file; Kubernetes manifests are not read",
+    "args": "write command",
+    "imagePullPolicy": "write pull",
+    "securityContext": "write user, read_only, cap_add or cap_drop",
+    "terminationGracePeriodSeconds": "write stop_timeout",
+    "workingDir": "write working_dir",
+    # Quadlet
+    "Image": "write image",
+    "Exec": "write command",
+    "PublishPort": "write ports",
+    "Volume": "write volumes",
+    "Mount": "write volumes",
+    "Tmpfs": "write {type: tmpfs, target: /path} under volumes",
+    "Environment": "write environment",
+    "EnvironmentFile": "write env_file",
+    "AddCapability": "write cap_add",
+    "DropCapability": "write cap_drop",
+    "HostName": "write hostname",
+    "PidsLimit": "write resources: {pids: …}",
+    "Memory": "write resources: {memory: …}",
+    "ContainerName": "leave it out: the file's name is the workload's name",
+    "ServiceName": "leave it out: the file's name is the workload's name",
+    "AutoUpdate": "write pull: newer",
+    "PodmanArgs": "write the options as keys; there is no way to pass arguments to Podman",
+    "Network": _NOT_YET,
+    "Secret": _NOT_YET,
+    "Container": "one file holds one workload: write its keys at the top level",
+    "Unit": _GENERATED,
+    "Service": _GENERATED,
+    "Install": _GENERATED,
+}
+
+_VOLUME: Mapping[str, str] = {
+    "bind": "write propagation, selinux and create next to type",
+    "volume": "write reclaim next to type",
+    "tmpfs": "write size and mode next to type",
+    "create_host_path": "write create",
+    "destination": "write target",
+    "dst": "write target",
+    "src": "write source",
+    "readonly": "write read_only",
+    "ro": "write read_only",
+    "consistency": "leave it out: it has no effect on Linux",
+}
+
+_RESOURCES: Mapping[str, str] = {
+    "limits": "write memory, cpus and pids directly under resources",
+    "reservations": "write memory, cpus and pids directly under resources; they are limits",
+    "cpu": "write cpus",
+    "mem": "write memory",
+    "mem_limit": "write memory",
+    "pids_limit": "write pids",
+}
+
+_PORT: Mapping[str, str] = {
+    "host_port": "write published",
+    "hostPort": "write published",
+    "hostIP": "write host_ip",
+    "container_port": "write target",
+    "containerPort": "write target",
+    "mode": "leave it out: a port is always one of this host",
+    "name": "leave it out: ports have no names",
+    "app_protocol": "leave it out: nothing uses it",
+}
+
+# By the class name of the model in which the key was found.
+_TABLES: Mapping[str, Mapping[str, str]] = {
+    "WorkloadSpec": _WORKLOAD,
+    "PortEntry": _PORT,
+    "Resources": _RESOURCES,
+    "BindVolume": _VOLUME,
+    "NamedVolume": _VOLUME,
+    "TmpfsVolume": _VOLUME,
+}
+
+
+def unknown_key(path: Path, model: type[BaseModel]) -> Problem:
+    """The problem of the key at the end of ``path`` that ``model`` has not, with the best hint."""
+    key, known = str(path[-1]), tuple(model.model_fields)
+    hint = _TABLES.get(model.__name__, {}).get(key) or did_you_mean(key, known)
+    if not hint and len(known) <= _FEW:
+        hint = f"known are {', '.join(known)}"
+    return Problem("UnknownKey", f"there is no key {quote(key_name(key))}", hint, path, at_key=True)

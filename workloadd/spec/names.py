@@ -1,0 +1,29 @@
+"""Names of workloads."""
+
+from __future__ import annotations
+
+import re
+
+MAX_NAME = 48
+"""A name is a container's host name (the kernel's bound: 64 bytes) and, with a suffix behind it, a
+container's name, which DNS on a Podman network takes for a label (RFC 1123: 63 bytes).  48 leaves
+15 for the suffix, and keeps ``workload-NAME.service`` far below systemd's 255."""
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+
+
+def check_name(name: str) -> str | None:
+    """Why ``name`` cannot be a workload's name, or None if it can."""
+    if not name:
+        return "it is empty"
+    if len(name) > MAX_NAME:
+        return f"it has {len(name)} characters, more than {MAX_NAME}"
+    if not _NAME.fullmatch(name):
+        return "a name has lower-case letters, digits and “-”, and neither begins nor ends with “-”"
+    return None
+
+
+def propose_name(name: str) -> str | None:
+    """The closest valid name, or None if nothing of ``name`` can be kept."""
+    kept = re.sub(r"[^a-z0-9]+", "-", name.casefold())[:MAX_NAME].strip("-")
+    return kept or None
