@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from workloadd.sources.envfile import MAX_VALUE_BYTES, MAX_VARIABLES, parse_env_file
 from workloadd.sources.files import MAX_BYTES
 
-SECRET = "hunter2-and-more"  # noqa: S105
+SECRET = "hunter2-and-more"
 
 
 def parse(text: str | bytes) -> dict[str, str]:

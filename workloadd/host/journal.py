@@ -71,14 +71,14 @@ class JournalHandler(logging.Handler):
             self.handleError(record)
 
 
-def fields_of(record: logging.LogRecord) -> dict[str, str]:
+def fields_of(record: logging.LogRecord) -> dict[str, str | int]:
     """The journal fields of a record, the message aside."""
-    fields = {
+    fields: dict[str, str | int] = {
         "SYSLOG_IDENTIFIER": IDENTIFIER,
         "PRIORITY": str(next((p for level, p in _PRIORITIES if record.levelno >= level), _DEBUG)),
         "LOGGER": record.name,
         "CODE_FILE": record.pathname,
-        "CODE_LINE": str(record.lineno),
+        "CODE_LINE": record.lineno,
         "CODE_FUNC": record.funcName or "",
     }
     for name in ("WORKLOAD", "REVISION"):
