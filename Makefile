@@ -1,2 +1,56 @@
-.venv/stamp:
-	touch .venv/stamp
+# Everything is made by `make demo` and `make test`; a second run takes seconds. `make help` lists.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+HOST := contrib/host/host
+TEST_HOST := test
+DESTDIR ?= /
+PYTEST := $(VENV)/bin/python -m pytest
+
+.PHONY: help demo demo-stop test test-fast bench lint install clean
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(VENV)/stamp ## boot a throwaway host, drop a file into it, show what comes of it
+	@contrib/demo
+
+demo-stop: ## stop what `make demo` started; what was built stays in the cache
+	@$(HOST) --name demo down
+
+# The host is set up while the fast tests run; each waits for the other before the real tests.
+test: $(VENV)/stamp ## every test, those on a real host included
+	@$(HOST) --name $(TEST_HOST) up --fresh & host=$$!; \
+	fast=0; $(PYTEST) tests/unit tests/wire -n auto || fast=$$?; \
+	wait $$host; \
+	$(HOST) --name $(TEST_HOST) install; \
+	WORKLOADD_TEST_HOST=$(TEST_HOST) $(PYTEST) tests/host; \
+	$(HOST) --name $(TEST_HOST) down --purge; \
+	exit $$fast
+
+test-fast: $(VENV)/stamp ## the tests that need no host
+	@$(PYTEST) tests/unit tests/wire -n auto
+
+bench: $(VENV)/stamp ## measure against Quadlet on a throwaway host
+	@$(VENV)/bin/python -m contrib.bench
+
+lint: $(VENV)/stamp ## linters and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+install: $(VENV)/stamp ## install on this machine, or into DESTDIR
+	@contrib/install --root $(DESTDIR)
+
+clean: ## remove .venv/ and what tools left; the cache of the throwaway host stays
+	rm -rf $(VENV) .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/stamp: pyproject.toml contrib/venv
+	@contrib/venv $(PYTHON) $(VENV)
+	@touch $@

@@ -57,12 +57,12 @@ class Daemon:
         self.history = History(paths.history_file, keep=settings.history.keep)
         first = Status(version=version("workloadd"), user=paths.user, started=datetime.now(UTC))
         self.board = Board(first, self._clock.monotonic)
-        units = UnitDirectory(paths.unit_dir, paths.unit_config_dir, paths.unit_overrides)
-        self.observer = Observer(self.podman, self.systemd, units)
+        self.units = UnitDirectory(paths.unit_dir, paths.unit_config_dir, paths.unit_overrides)
+        self.observer = Observer(self.podman, self.systemd, self.units)
         self.executor = Executor(
             self.podman,
             self.systemd,
-            units,
+            self.units,
             self.history,
             user=paths.user,
             limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
@@ -214,7 +214,8 @@ class Daemon:
 
     def _tell(self, status: Status) -> None:
         """After a pass: follow the files it read, tell systemd how we are and that we live."""
-        self.watcher.set_extra(self.source.env_paths)
+        units = {path for w in status.workloads for path in self.units.paths(w.name)}
+        self.watcher.set_extra(self.source.env_paths | units)
         notify.status(summary(status))
         notify.watchdog()
         if not self._told:

@@ -4,7 +4,8 @@ import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ class Watching:
     async def armed(self) -> None:
         async with asyncio.timeout(SECONDS):
             await self.watcher.armed.wait()
+
+    async def counted(self, wakes: int) -> None:
+        """Wait for so many wake-ups in all."""
+        async with asyncio.timeout(SECONDS):
+            while self.wakes < wakes:
+                self._woken.clear()
+                await self._woken.wait()
 
     async def notices(self, change: Callable[[], object]) -> None:
         """Do `change` (sees no event of before it), and wait until it was noticed and followed."""
@@ -90,6 +98,15 @@ def relink(link: Path, target: Path | str) -> None:
 
 def queue_limit() -> int:
     return int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+
+
+def watch_count() -> int:
+    """Inotify watches of this process (proc_pid_fdinfo(5))."""
+    count = 0
+    for info in Path("/proc/self/fdinfo").iterdir():
+        with suppress(FileNotFoundError):
+            count += info.read_text().count("inotify wd:")
+    return count
 
 
 async def test_files_come_change_and_go(root: Path) -> None:
@@ -217,8 +234,39 @@ async def test_a_queue_that_overflows(root: Path, tmp_path: Path) -> None:
     async with watching(root) as watched:
         for name in names:
             await watched.notices(lambda name=name: put(name))  # type: ignore[misc]
-        await watched.notices(flood)
+        before = watched.wakes
+        flood()
+        await watched.counted(before + limit + 1)  # the queue's content, then that it overflowed
+        await watched.armed()
         await watched.notices(lambda: put(root / "web.yaml"))
+
+
+async def test_what_changes_between_planning_and_watching(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "workloads.d"
+
+    def plan_too_early(*args: Any) -> Any:
+        plan = make_plan(*args)
+        root.mkdir(exist_ok=True)
+        return plan
+
+    monkeypatch.setattr(watch, "make_plan", plan_too_early)
+    async with watching(root) as watched:
+        await watched.notices(lambda: put(root / "web.yaml"))
+
+
+async def test_watches_do_not_pile_up(root: Path, tmp_path: Path) -> None:
+    def swap(number: int) -> None:
+        root.rename(tmp_path / f"old-{number}")
+        root.mkdir()
+
+    async with watching(root) as watched:
+        before = watch_count()
+        for number in range(5):
+            await watched.notices(partial(swap, number))
+            await watched.notices(lambda: put(root / "web.yaml"))
+        assert watch_count() == before
 
 
 async def test_no_more_watches(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

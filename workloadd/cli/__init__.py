@@ -1,0 +1,1 @@
+"""`workloadctl`: one module a group of verbs, each imported only when it is used."""

@@ -230,7 +230,8 @@ def _state(case: _Case, findings: Mapping[str, _Finding]) -> tuple[State, str]:
     if case.seen.unit.masked:
         return "Paused", "its unit is masked; unmask it to have workloadd manage it again"
     if case.declared is None:
-        return "Removing", "its workload file is gone"
+        problem = case.seen.file.problem if case.seen.file else None
+        return "Removing", str(problem) if problem else "its workload file is gone"
     if case.declared.spec and not case.declared.spec.enabled:
         return "Disabled", "the file says enabled: false"
     serving = findings["Ready"][1] == "True"
@@ -241,6 +242,8 @@ def _state(case: _Case, findings: Mapping[str, _Finding]) -> tuple[State, str]:
     if serving:
         if trouble:
             return "Degraded", trouble
+        if findings["Pulled"][2] == "Pulling":
+            return "RollingOut", findings["Pulled"][3]
         return ("Completed" if findings["Ready"][2] == "Completed" else "Ready"), ""
     return _not_serving(case, findings, trouble)
 

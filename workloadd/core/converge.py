@@ -56,8 +56,8 @@ def converge(case: Case, current: Current) -> WorkloadPlan:
     return _tidy(case, current, container)
 
 
-def _why(repairs: list[Action]) -> str:
-    notes = [action.message for action in repairs if isinstance(action, Note)]
+def _why(actions: list[Action]) -> str:
+    notes = [action.message for action in actions if isinstance(action, Note)]
     return "; ".join(notes) or "carry on with what was begun"
 
 
@@ -224,7 +224,7 @@ def _tidy(case: Case, current: Current, container: Container) -> WorkloadPlan:
     if end := _unrecorded_end(case, current, waiting):
         actions.append(end)
     wake_at = case.retry_at(current.revision)
-    return WorkloadPlan(tuple(actions), why="tidy up" if actions else "", wake_at=wake_at)
+    return WorkloadPlan(tuple(actions), why=_why(actions) if actions else "", wake_at=wake_at)
 
 
 def _unrecorded_end(case: Case, current: Current, waiting: str) -> EndRollout | None:

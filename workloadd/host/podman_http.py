@@ -167,7 +167,7 @@ class _Adapter(UDSAdapter):
                 sock = UDSSocket(self.uds)
                 sock.settimeout(self.timeout)
                 try:
-                    sock.connect()
+                    sock.connect()  # type: ignore[no-untyped-call]
                 except BaseException:
                     sock.close()
                     raise

@@ -73,7 +73,7 @@ class Jobs:
         future = self._waiting.get(path)
         if future is None:
             future = asyncio.get_running_loop().create_future()
-            if (result := self._early.pop(path, None)) is not None:
+            if (result := self._early.get(path)) is not None:
                 future.set_result(result)
             else:
                 self._waiting[path] = future

@@ -83,6 +83,12 @@ class UnitDirectory:
                 f"see that {self._directory} is writable and its disk not full",
             ) from error
 
+    def paths(self, workload: str) -> list[Path]:
+        """Where a person may change what systemd makes of a workload's unit."""
+        name = unit_name(workload)
+        places = (self._wants, *self._overrides, self._directory)
+        return [directory / name for directory in places]
+
     def _enable(self, name: str, enabled: bool) -> None:
         link = self._wants / name
         if not enabled:

@@ -1,0 +1,97 @@
+"""One GET to the daemon: over its Unix socket, or else over TCP. No third-party client."""
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+TCP = "http://127.0.0.1:7780"
+_TIMEOUT = 10.0
+_HELP = """\
+see how the daemon is:
+    systemctl --user -M workloads@ status workloadd
+or ask as the user it runs as:
+    sudo -u workloads XDG_RUNTIME_DIR=/run/user/$(id -u workloads) workloadctl status"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_TIMEOUT)
+        self.sock.connect(self._path)
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds `--url` and `--socket`, which become the parameters `url` and `unix`."""
+    url = click.option(
+        "--url",
+        envvar="WORKLOADD_URL",
+        show_envvar=True,
+        help=f"Ask there, for example {TCP}, instead of looking for the daemon.",
+    )
+    unix = click.option("--socket", "unix", help="Ask at this Unix socket.")
+    return url(unix(command))
+
+
+def get(path: str, accept: str, url: str | None, unix: str | None) -> Answer:
+    """The daemon's answer, from the place that was named or from the first that answers."""
+    failures = []
+    for place in _places(url, unix):
+        try:
+            return _ask(place, path, accept)
+        except (OSError, HTTPException) as error:
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            failures.append(f"  {place}: {why[:1].lower()}{why[1:]}")
+    tried = "\n".join(failures)
+    raise click.ClickException(f"cannot reach workloadd:\n{tried}\n{_HELP}")
+
+
+def _places(url: str | None, unix: str | None) -> list[str]:
+    if unix:
+        return [unix]
+    if url:
+        return [url]
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    return [str(Path(runtime, "workloadd/workloadd.sock")), TCP]
+
+
+def _ask(place: str, path: str, accept: str) -> Answer:
+    connection = _UnixConnection(place) if place.startswith("/") else _tcp(place)
+    try:
+        connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
+        response = connection.getresponse()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, headers, response.read().decode(errors="replace"))
+    finally:
+        connection.close()
+
+
+def _tcp(url: str) -> HTTPConnection:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme != "http":
+        raise click.BadParameter(f"{url} is not of the form {TCP}", param_hint="--url")
+    return HTTPConnection(host, port or 80, timeout=_TIMEOUT)

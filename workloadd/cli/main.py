@@ -1,0 +1,66 @@
+"""The command tree. Verbs are imported when they are called, so that each starts fast."""
+
+import os
+from importlib import import_module
+
+import click
+
+# Verb to module and attribute.
+_VERBS = {
+    "history": ("workloadd.cli.status", "history"),
+    "plan": ("workloadd.cli.plan", "plan"),
+    "status": ("workloadd.cli.status", "status"),
+    "validate": ("workloadd.cli.validate", "validate"),
+}
+
+_EXAMPLES = """\b
+Examples:
+  workloadctl validate web.yaml              is this file right?
+  workloadctl plan web.yaml                  what would it change on this host?
+  sudo cp web.yaml /etc/workloadd/workloads.d/
+  workloadctl status                         how is everything?
+  workloadctl status web                     and this one, in detail?
+"""
+
+
+class _Verbs(click.Group):
+    """Finds a verb's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module, attribute = _VERBS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"workloadctl {version('workloadd')}")
+        ctx.exit()
+
+
+@click.command(
+    cls=_Verbs,
+    epilog=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Containers declared as files: check the files, and see how the workloads are."""
+    # https://no-color.org; click itself drops colours where the output is no terminal.
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False

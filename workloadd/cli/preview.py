@@ -1,0 +1,167 @@
+"""One look at the host and the plan that follows from it, with the daemon's own code."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from workloadd.core.actions import WorkloadPlan
+from workloadd.core.desired import Declared, Desired
+from workloadd.core.errors import Transient
+from workloadd.core.memory import Memory, Pull
+from workloadd.core.names import SHORT
+from workloadd.core.observed import Image, Observed
+from workloadd.core.plan import plan
+from workloadd.core.resolve import pull_key, resolve
+from workloadd.core.rollout import Policy
+from workloadd.history import History
+from workloadd.host.podman import Podman
+from workloadd.host.systemd import Systemd
+from workloadd.host.units import UnitDirectory
+from workloadd.observe import Observer
+from workloadd.reconcile import port_holders
+from workloadd.settings import Paths, Settings
+from workloadd.sources.directories import Directories
+
+# Stands for what a pull will bring.
+_UNKNOWN = Image("sha256:" + "0" * 64, "sha256:" + "0" * 64)
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadPreview:
+    """One workload's plan in words. `idle` is what to say where there are no steps."""
+
+    name: str
+    why: str
+    steps: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def idle(self) -> str:
+        """Why nothing is done."""
+        return f"nothing to do ({self.why})" if self.why else "nothing to do"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The plans of all workloads, and what stood in the way of making them."""
+
+    workloads: tuple[WorkloadPreview, ...]
+    problems: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return asdict(self)
+
+
+async def preview(paths: Paths, settings: Settings, source: Directories) -> Preview:
+    """Look and plan.
+
+    Raises:
+        WorkloaddError: systemd, Podman or the history cannot be asked.
+    """
+    podman = Podman(paths.podman_socket, user=paths.user)
+    systemd = Systemd(paths.bus_address)
+    history = History(paths.history_file)
+    problem = await history.open(readonly=True)
+    try:
+        await systemd.connect()
+        bad, rollouts, last = await history.memory()
+        units = UnitDirectory(paths.unit_dir, paths.unit_config_dir, paths.unit_overrides)
+        observer = Observer(podman, systemd, units)
+        desired, observed = await _look(observer, source)
+    finally:
+        await systemd.close()
+        await podman.close()
+        await history.close()
+    rollout = settings.rollout
+    policy = Policy(rollout.soak, rollout.deadline, rollout.restarts)
+    steps = steps_of(desired, observed, Memory(bad, rollouts, last), policy, time.time())
+    missing = problem and problem.reason != "HistoryMissing"
+    problems = (*([problem] if problem and missing else []), *desired.unreadable)
+    return Preview(steps, tuple(map(str, problems)))
+
+
+async def _look(observer: Observer, source: Directories) -> tuple[Desired, Observed]:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await _load_and_observe(observer, source)
+    except TimeoutError:
+        message = f"cannot look at the host: no answer within {_SECONDS:.0f} s"
+        hint = "see systemctl --user status podman.socket"
+        raise Transient("HostSilent", message, hint) from None
+
+
+async def _load_and_observe(observer: Observer, source: Directories) -> tuple[Desired, Observed]:
+    before = await observer.observe((), ())
+    desired = await asyncio.to_thread(source.load, port_holders(before))
+    references = {d.spec.image for d in desired.workloads.values() if d.spec and d.spec.enabled}
+    return desired, await observer.observe(desired.workloads, references)
+
+
+def steps_of(
+    desired: Desired, observed: Observed, memory: Memory, policy: Policy, now: float
+) -> tuple[WorkloadPreview, ...]:
+    """The plan in words, of every workload, as far as it can be foreseen.
+
+    What was pulled when is known to the running daemon only. So images that are here count as
+    pulled, and one that is not is planned for as if it had come already.
+    """
+    pulled = replace(observed, images={**_expected(desired), **observed.images})
+    known = replace(memory, pulls=_pulls(desired))
+    planned = plan(desired, pulled, known, policy, now)
+    return tuple(
+        _step(name, one, desired.workloads.get(name), pulled, known, now)
+        for name, one in planned.workloads.items()
+    )
+
+
+def _expected(desired: Desired) -> dict[str, Image]:
+    """What would be here after all pulls."""
+    specs = [d.spec for d in desired.workloads.values() if d.spec and d.spec.enabled]
+    return {spec.image: _UNKNOWN for spec in specs if spec.pull != "never"}
+
+
+def _pulls(desired: Desired) -> Mapping[str, Pull]:
+    keys: dict[str, set[str]] = {}
+    for name, declared in desired.workloads.items():
+        if declared.spec:
+            keys.setdefault(declared.spec.image, set()).add(pull_key(name, declared.spec))
+    return {image: Pull(done_for=frozenset(of)) for image, of in keys.items()}
+
+
+def _step(
+    name: str,
+    planned: WorkloadPlan,
+    declared: Declared | None,
+    pulled: Observed,
+    memory: Memory,
+    now: float,
+) -> WorkloadPreview:
+    errors = tuple(str(error) for error in declared.errors) if declared else ()
+    if errors:
+        return WorkloadPreview(name, "its file is invalid: what runs stays as it is", errors=errors)
+    texts = [planned.why, *map(str, planned.actions)]
+    spec = declared.spec if declared else None
+    if declared and spec and pulled.images.get(spec.image) == _UNKNOWN:
+        revision = resolve(declared, pulled, memory, now).revision
+        texts = [_unforeseen(text, revision.digest if revision else "") for text in texts]
+    why, *steps = texts
+    if spec and steps and _pulls_first(spec.pull, pulled.images.get(spec.image)):
+        steps.insert(0, f"pull {spec.image} ({spec.pull})")
+    return WorkloadPreview(name, why, tuple(steps))
+
+
+def _pulls_first(policy: str, image: Image | None) -> bool:
+    return image == _UNKNOWN or policy in ("always", "newer")
+
+
+def _unforeseen(text: str, revision: str) -> str:
+    """`text` without the digests that only the pull will tell."""
+    if revision:
+        text = text.replace(revision, "the new revision").replace(
+            revision[:SHORT], "the new revision"
+        )
+    return text.replace(_UNKNOWN.digest, "what the pull brings")

@@ -1,0 +1,104 @@
+"""`workloadctl status` and `history`: what the daemon says."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from workloadd.cli import client
+from workloadd.cli.client import Answer
+
+# How each state looks on a terminal.
+COLOURS = {
+    "Ready": "green",
+    "Completed": "green",
+    "RollingOut": "yellow",
+    "Pulling": "yellow",
+    "Waiting": "yellow",
+    "Paused": "yellow",
+    "Disabled": "yellow",
+    "Removing": "yellow",
+    "Degraded": "red",
+    "Failed": "red",
+    "Invalid": "red",
+}
+# A row of the table, the first line of a detail, or the line above what is wrong.
+_STATE = re.compile(rf"^(\S+ +\(?|\S+: )({'|'.join(COLOURS)})\b", re.MULTILINE)
+_NOT_SETTLED = 3
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
+@client.options
+@click.pass_context
+def status(
+    ctx: click.Context, name: str | None, as_json: bool, url: str | None, unix: str | None
+) -> None:
+    """Show all workloads in a table, or one in detail.
+
+    Exit status: 0 where everything is as declared, 3 where something is not (or not yet), 1 where
+    that cannot be found out.
+    """
+    path = f"/v1/workloads/{quote(name, safe='')}" if name else "/v1/status"
+    accept = "application/json" if as_json else "text/plain"
+    answer = _good(client.get(path, accept, url, unix))
+    text = answer.text if as_json else _coloured(answer.text)
+    click.echo(text, nl=False)
+    ctx.exit(0 if answer.headers.get("workloadd-settled") == "yes" else _NOT_SETTLED)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The history as JSON.")
+@client.options
+def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | None) -> None:
+    """Show how a workload's rollouts ended, and what else happened to it; the newest first."""
+    path = f"/v1/workloads/{quote(name, safe='')}/history?limit={limit}"
+    answer = _good(client.get(path, "application/json", url, unix))
+    if as_json:
+        click.echo(answer.text, nl=False)
+        return
+    document = json.loads(answer.text)
+    entries = [(r["started"], _rollout(r)) for r in document["rollouts"]]
+    entries += [(e["at"], [f"{e['kind']}: {e['message']}"]) for e in document["events"]]
+    for at, (first, *more) in sorted(entries, key=lambda entry: entry[0] or "", reverse=True):
+        click.echo(f"{(at or '')[:19]}Z  {first}")
+        for line in more:
+            click.echo(f"{'':22}{line}")
+    if document["truncated"]:
+        click.echo("there may be more: see --limit", err=True)
+
+
+def _rollout(rollout: dict[str, Any]) -> list[str]:
+    lines = [
+        f"rollout {rollout['revision'][:12]} {rollout['outcome'] or 'going on'}: {rollout['cause']}"
+    ]
+    if problem := rollout["problem"]:
+        lines.append(f"{problem['reason']}: {problem['message']}")
+        if problem["hint"]:
+            lines.append(f"hint: {problem['hint']}")
+    return lines + [f"| {_printable(line)}" for line in rollout["log"]]
+
+
+def _printable(line: str) -> str:
+    """A log line with nothing in it that a terminal would obey."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in line.expandtabs(4))
+
+
+def _coloured(text: str) -> str:
+    return _STATE.sub(lambda m: m[1] + click.style(m[2], fg=COLOURS[m[2]], bold=True), text)
+
+
+def _good(answer: Answer) -> Answer:
+    if answer.status < 400:
+        return answer
+    try:
+        problem = json.loads(answer.text)
+        message = "\n".join(filter(None, (problem["detail"], problem.get("hint"))))
+    except (ValueError, KeyError, TypeError):
+        message = answer.text.strip() or f"workloadd answered with status {answer.status}"
+    raise click.ClickException(message)
