@@ -203,6 +203,7 @@ class Daemon:
                 reason=c.reason,
                 message=c.message,
                 fix=c.fix,
+                warning=c.warning,
             )
             for c in await gather(self.podman, self._paths)
         )

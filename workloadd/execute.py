@@ -14,8 +14,8 @@ from typing import assert_never
 
 from workloadd.core import actions as a
 from workloadd.core.backoff import delay
-from workloadd.core.errors import Permanent, WorkloaddError
-from workloadd.core.memory import Attempt, Memory
+from workloadd.core.errors import Permanent, Transient, WorkloaddError
+from workloadd.core.memory import Attempt, Bad, Memory
 from workloadd.core.names import LABEL_USER, LABEL_WORKLOAD, unit_name
 from workloadd.history import History
 from workloadd.host.binds import prepare_binds
@@ -57,7 +57,12 @@ class _Run:
 
 
 class Executor:
-    """Does what plans say. `busy` names the workloads whose actions are being carried out."""
+    """Does what plans say.
+
+    `busy` maps the workloads whose actions are being carried out to the step they are at,
+    `attempts` those with a failed step to when it may be tried again. `bad` are the revisions
+    found bad since the daemon started, should the history not be able to keep them.
+    """
 
     def __init__(
         self,
@@ -83,6 +88,7 @@ class Executor:
         self._stops = asyncio.Semaphore(_STOPS)
         self.busy: dict[str, str] = {}
         self.attempts: dict[str, Attempt] = {}
+        self.bad: dict[tuple[str, str], Bad] = {}
 
     def submit(self, plan: a.Plan, memory: Memory, tasks: asyncio.TaskGroup) -> None:
         """Begin to carry out a pass's plan; workloads that are busy are left alone."""
@@ -127,7 +133,11 @@ class Executor:
     async def _do(self, action: a.Action, run: _Run, gate: ReloadGate) -> None:
         match action:
             case a.BeginRollout() | a.EndRollout() | a.MarkBad() | a.Note():
-                await self._record(action, run)
+                try:
+                    await self._record(action, run)
+                except Transient as error:
+                    # A full disk must not keep a rollback from happening.
+                    log.warning("%s: not recorded: %s", run.workload, error.problem)
             case a.CreateContainer() | a.RenameContainer() | a.StopContainer():
                 await self._container(action, run)
             case a.RemoveContainer() | a.RemoveVolumes() | a.RemoveNetworks():
@@ -164,6 +174,8 @@ class Executor:
                     extra={"workload": run.workload, "revision": action.revision},
                 )
             case a.MarkBad():
+                key = (run.workload, action.revision)
+                self.bad[key] = Bad(action.revision, action.problem, now)
                 await self._history.mark_bad(run.workload, action.revision, action.problem, now)
             case a.Note():
                 await self._history.note(run.workload, now, action.kind, action.message)

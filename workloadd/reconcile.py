@@ -147,6 +147,7 @@ class Reconciler:
         self._observed = observed = await self._observe(desired)
         bad, rollouts, last = await self._history.memory()
         attempts = dict(self._executor.attempts)
+        bad = {**self._executor.bad, **bad}
         memory = Memory(bad, rollouts, last, self._pulls.view(), attempts)
         planned = plan(desired, observed, memory, self._policy, now)
         for name in busy:

@@ -282,7 +282,11 @@ def container_row(container: FakeContainer) -> dict[str, Any]:
         "Pid": 4321 if container.running else 0,
         "Pod": "",
         "PodName": "",
-        "Ports": container.spec.get("portmappings"),
+        "Ports": [
+            {"host_ip": "", "range": 1, "protocol": "tcp", **mapping}
+            for mapping in container.spec.get("portmappings") or ()
+        ]
+        or None,
         "Restarts": 0,
         "Size": None,
         "StartedAt": int(container.started) or ZERO_TIME,

@@ -1,5 +1,7 @@
 """A fake org.freedesktop.systemd1 on a bus, in front of `manager.Manager`."""
 
+import asyncio
+import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -14,6 +16,8 @@ NAME = "org.freedesktop.systemd1"
 MANAGER = f"{NAME}.Manager"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 _LIST = "a(ssssssouso)"
+# Messages that are sent before the bus is seen to have read them.
+_UNREAD = 32
 
 
 class FakeSystemd:
@@ -35,6 +39,8 @@ class FakeSystemd:
         self._bus: MessageBus | None = None
         self._subscribers: set[str] = set()
         self._early: dict[str, list[Message]] = {}
+        self._outbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._postman: asyncio.Task[None] | None = None
         manager.changed = self._unit_changed
         manager.removed = self._job_removed
 
@@ -44,9 +50,14 @@ class FakeSystemd:
         self._bus.add_message_handler(self._handle)
         reply = await self._bus.request_name(NAME, NameFlag.DO_NOT_QUEUE)
         assert reply is RequestNameReply.PRIMARY_OWNER
+        self._outbox = asyncio.Queue()
+        self._postman = asyncio.create_task(self._post(self._bus))
 
     async def stop(self) -> None:
         """Leave the bus: units and containers go on."""
+        if self._postman is not None:
+            self._postman.cancel()
+            await asyncio.wait([self._postman])
         if self._bus is not None:
             bus, self._bus = self._bus, None
             self._subscribers.clear()
@@ -157,14 +168,23 @@ class FakeSystemd:
         body = (job.id, job.path, job.unit, result)
         self._signal(ROOT, MANAGER, "JobRemoved", "uoss", *body)
         for reply in self._early.pop(job.path, ()):
-            if self._bus is not None:
-                self._bus.send(reply)
+            self._outbox.put_nowait(reply)
 
     def _signal(
         self, path: str, interface: str, member: str, signature: str = "", *body: Any
     ) -> None:
-        if self._bus is not None and self._bus.connected and self._subscribers:
-            self._bus.send(Message.new_signal(path, interface, member, signature, list(body)))
+        if self._subscribers:
+            message = Message.new_signal(path, interface, member, signature, list(body))
+            self._outbox.put_nowait(message)
+
+    async def _post(self, bus: MessageBus) -> None:
+        """Send signals no faster than the bus takes them: dbus-fast fails on a full socket."""
+        for count in itertools.count(1):
+            bus.send(await self._outbox.get())
+            if count % _UNREAD == 0:
+                await bus.call(
+                    Message("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
+                )
 
 
 def _row(unit: FakeUnit) -> list[Any]:

@@ -281,6 +281,14 @@ class TestPull:
         assert error.problem.reason == reason
         assert error.problem.message.startswith("cannot pull r.example/x:1: ")
 
+    def test_names_do_not_matter(self) -> None:
+        text = (
+            "initializing source docker://r.example/denied/certificate:1: reading manifest 1 in "
+            'r.example/denied/certificate: Get "https://r.example/v2/denied/certificate": EOF'
+        )
+        error = pull_failed("r.example/denied/certificate:1", text)
+        assert error.problem.reason == "RegistryUnavailable"
+
     def test_no_secret_is_repeated(self) -> None:
         text = 'Get "https://me:pass@r.example/v2/": invalid header c2VjcmV0'
         message = str(pull_failed("r.example/x:1", text, ("c2VjcmV0",)).problem)

@@ -18,6 +18,7 @@ from workloadd.history.rows import RolloutRow
 
 # Errors of one file that the table shows; the detail shows all.
 _ERRORS = 5
+_LOG_LINES = 20
 _LABEL = 14
 
 _TABLE = (
@@ -38,7 +39,8 @@ def table(status: Status, now: datetime) -> str:
         lines += ["", *columns(_TABLE, [_row(w, now) for w in status.workloads])]
     for workload in status.workloads:
         if trouble := list(_trouble(workload)):
-            lines += ["", f"{clean(workload.name)} ({workload.state}):", *trouble]
+            serving = ", the last good deployment serves" if workload.state == "Degraded" else ""
+            lines += ["", f"{clean(workload.name)} ({workload.state}){serving}:", *trouble]
     if wrong := list(_host(status)):
         lines += ["", *wrong]
     return _text(lines)
@@ -181,7 +183,7 @@ def _deployment(label: str, one: Deployment, now: datetime) -> list[str]:
         *_fact(label, f"revision {one.revision[:SHORT]}, {state}{began}"),
         *_fact("", f"container {one.container[:SHORT]} {one.container_name}"),
         *_fact("", one.image),
-        *_fact("", f"image ID {one.image_id}"),
+        *_fact("", one.image_id),
     ]
 
 
@@ -200,7 +202,7 @@ def _rollouts(workload: WorkloadStatus, rollouts: Sequence[RolloutRow], now: dat
         lines += _fact("", f"{ended.problem.reason}: {ended.problem}")
     if ended.log:
         lines += ["", "last log lines of the container:"]
-        lines += [f"  | {clean_line(line)}".rstrip() for line in ended.log]
+        lines += [f"  | {clean_line(line)}".rstrip() for line in ended.log[-_LOG_LINES:]]
     return lines
 
 

@@ -133,6 +133,7 @@ class HostConditionStatus(_Model):
     reason: str
     message: str = ""
     fix: str = ""
+    warning: bool = Field(default=False, description="containers run without it, only less well")
 
 
 class PassStatus(_Model):

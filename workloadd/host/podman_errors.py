@@ -15,6 +15,8 @@ _PODMAN_AWAY_HINT = "systemctl --user status podman.socket"
 _LOGIN_HINT = "podman login REGISTRY as the user that runs the workloads, or configure an auth file"
 _DISK_HINT = "df -h, podman system df"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+# Where a text repeats names: an image may be called "denied" or "certificate-manager".
+_NAMES = re.compile(r"docker://\S*|https?://[^\s\"]+|reading manifest \S+ in \S+")
 _URL_SECRET = re.compile(r"(?<=://)[^/@\s]+@")
 
 # The first pattern found in the text decides: (pattern, kind, reason, hint).
@@ -113,8 +115,9 @@ def pull_failed(reference: str, text: str, secrets: tuple[str, ...] = ()) -> Wor
         text = text.replace(secret, "***")
     words = first_line(text)
     message = f"cannot pull {reference}: {words}"
+    without_names = _NAMES.sub("", words.replace(reference, ""))
     for pattern, kind, reason, hint in _PULL_RULES:
-        if pattern.search(words):
+        if pattern.search(without_names):
             return kind(reason, message, hint)
     return Transient("PullFailed", message)
 

@@ -116,7 +116,7 @@ def _container(row: dict[str, Any], labels: dict[str, str]) -> Container:
 
 
 def _ports(mappings: Iterable[dict[str, Any]]) -> Iterator[tuple[str, int, str]]:
-    """The host ports; Podman joins neighbouring ones into a range and several protocols by commas."""
+    """The host ports; Podman joins neighbours into a range, and protocols by commas."""
     for mapping in mappings:
         address = mapping.get("host_ip") or ""
         address = "" if address in ("0.0.0.0", "::") else address  # noqa: S104 - compared only

@@ -101,8 +101,8 @@ def _process(spec: WorkloadSpec) -> dict[str, Any]:
         "work_dir": spec.working_dir,
         "user": spec.user,
         "stop_signal": signal_number(spec.stop_signal) if spec.stop_signal else None,
-        "cap_add": [f"CAP_{c}" if c != "ALL" else c for c in spec.cap_add] or None,
-        "cap_drop": [f"CAP_{c}" if c != "ALL" else c for c in spec.cap_drop] or None,
+        "cap_add": list(spec.cap_add) or None,
+        "cap_drop": list(spec.cap_drop) or None,
     }
     return {key: value for key, value in optional.items() if value is not None}
 

@@ -1,0 +1,103 @@
+"""A small world, and the statuses that the real `assess` makes of it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from workloadd.core.assess import Knowledge, assess
+from workloadd.core.desired import Declared, Desired
+from workloadd.core.memory import Memory
+from workloadd.core.observed import (
+    Container,
+    Image,
+    Observed,
+    Seen,
+    UnitFile,
+    UnitRecord,
+    UnitState,
+)
+from workloadd.core.plan import plan
+from workloadd.core.revision import make_revision
+from workloadd.core.rollout import Policy
+from workloadd.core.status import PassStatus, Status
+from workloadd.spec.load import load_workload
+
+NOW = 1_800_000_000.0
+BOOT = NOW - 86_400
+IMAGE = Image("sha256:" + "1" * 64, "sha256:" + "2" * 64)
+SECRET = "hunter2-in-the-environment"
+
+GOOD = f"""\
+image: docker.io/library/nginx:1.27
+description: The company's web site
+ports: ["8080:80"]
+environment:
+  PASSWORD: {SECRET}
+"""
+BAD = f"""\
+image: docker.io/library/nginx:1.27
+ports: ["80a:80"]
+environment:
+  PASSWORD: {SECRET}
+"""
+
+
+def declare(name: str, text: str, directory: str = "/etc/workloadd/workloads.d") -> Declared:
+    """A workload as `text` declares it."""
+    path = f"{directory}/{name}.yaml"
+    result = load_workload(name, text.encode(), path)
+    return Declared(name, path, result.spec, result.errors, result.warnings)
+
+
+def running(declared: Declared, *, since: float = NOW - 3 * 3600) -> Seen:
+    """What is seen where the workload runs as declared."""
+    assert declared.spec is not None
+    revision = make_revision(declared.name, declared.spec, IMAGE.id, IMAGE.digest, ())
+    container = Container(
+        id=revision.digest[::-1],
+        name=declared.name,
+        workload=declared.name,
+        container="main",
+        revision=revision.digest,
+        image_id=IMAGE.id,
+        image=declared.spec.image,
+        state="running",
+        created_at=since,
+        started_at=since,
+        params=revision.params,
+    )
+    record = UnitRecord(declared.name, revision.digest, container.id, source=declared.path)
+    unit = UnitState("loaded", "active", "running", active_since=since)
+    return Seen((container,), UnitFile(record, intact=True, enabled=True), unit)
+
+
+def world(
+    files: Mapping[str, str], running_as: Mapping[str, str] | None = None
+) -> tuple[Desired, Observed]:
+    """Workloads declared by `files`; those in `running_as` run, as their text there says."""
+    desired = Desired({name: declare(name, text) for name, text in files.items()})
+    run = [declare(name, text) for name, text in (running_as or {}).items()]
+    images = {declared.spec.image: IMAGE for declared in run if declared.spec}
+    return desired, Observed({d.name: running(d) for d in run}, images, BOOT)
+
+
+def status(
+    files: Mapping[str, str],
+    running_as: Mapping[str, str] | None = None,
+    *,
+    passes: PassStatus | None = None,
+    now: float = NOW,
+    **fields: object,
+) -> Status:
+    """The status of that world, after one pass at `now`."""
+    desired, observed = world(files, running_as)
+    memory = Memory()
+    planned = plan(desired, observed, memory, Policy(), now)
+    knowledge = Knowledge(desired, observed, memory, planned, {}, now)
+    return Status(
+        version="1.2.3",
+        user="workloads",
+        started=datetime.fromtimestamp(BOOT, UTC),
+        passes=passes or PassStatus(count=1),
+        workloads=assess(knowledge, {}),
+        **fields,
+    )

@@ -1,0 +1,68 @@
+"""When to pull, and which image a revision is pinned to."""
+
+import pytest
+
+from tests.unit.core.sim import declared
+from workloadd.core.errors import Problem
+from workloadd.core.memory import Memory, Pull
+from workloadd.core.observed import Image, Observed
+from workloadd.core.resolve import Resolution, pull_key, resolve
+
+REF = "r.example/app:1"
+LOCAL = Observed(images={REF: Image("id", "sha256:one")})
+NOWHERE = Observed()
+FAILED = Pull(attempts=1, problem=Problem("RegistryUnavailable", "cannot pull"), next_at=100.0)
+
+
+def result(
+    policy: str, observed: Observed, pull: Pull | None = None, now: float = 50.0
+) -> Resolution:
+    file = declared("web", f"image: {REF}\npull: {policy}")
+    return resolve(file, observed, Memory(pulls={REF: pull} if pull else {}), now)
+
+
+def done(policy: str) -> Pull:
+    file = declared("web", f"image: {REF}\npull: {policy}")
+    assert file.spec
+    return Pull(done_for=frozenset([pull_key("web", file.spec)]))
+
+
+@pytest.mark.parametrize("policy", ["missing", "never"])
+def test_a_local_image_is_enough(policy: str) -> None:
+    revision = result(policy, LOCAL).revision
+    assert revision and (revision.image_id, revision.image_digest) == ("id", "sha256:one")
+
+
+@pytest.mark.parametrize("policy", ["missing", "always", "newer"])
+def test_a_missing_image_is_pulled(policy: str) -> None:
+    found = result(policy, NOWHERE)
+    assert found.revision is None
+    assert found.pull and found.pull.reference == REF
+
+
+def test_never_says_what_to_do() -> None:
+    problem = result("never", NOWHERE).problem
+    assert problem and problem.reason == "ImageNotPresent" and problem.hint
+
+
+@pytest.mark.parametrize("policy", ["always", "newer"])
+def test_a_local_image_is_pulled_again_once(policy: str) -> None:
+    assert result(policy, LOCAL).pull
+    assert result(policy, LOCAL, done(policy)).revision
+
+
+def test_newer_makes_do_with_the_local_image_when_the_registry_is_away() -> None:
+    assert result("newer", LOCAL, FAILED).revision
+    assert result("always", LOCAL, FAILED).revision is None
+
+
+def test_a_failed_pull_waits() -> None:
+    waiting = result("missing", NOWHERE, FAILED)
+    assert (waiting.problem, waiting.pull, waiting.wake_at) == (FAILED.problem, None, 100.0)
+    assert result("missing", NOWHERE, FAILED, now=100.0).pull
+
+
+def test_a_running_pull_is_not_begun_again() -> None:
+    found = result("missing", NOWHERE, Pull(running=True, progress="Copying blob"))
+    assert found.pull is None
+    assert found.problem and "Copying blob" in found.problem.message

@@ -1,0 +1,55 @@
+"""What makes a new revision, and what does not."""
+
+import pytest
+
+from tests.unit.core.sim import declared
+from workloadd.core.revision import EnvFile, UnitParams, make_revision
+
+
+def digest(text: str, image: str = "sha256:one", env_files: tuple[EnvFile, ...] = ()) -> str:
+    found = declared("web", f"image: r.example/app:1\n{text}")
+    assert found.spec, found.errors
+    return make_revision("web", found.spec, "id", image, env_files).digest
+
+
+@pytest.mark.parametrize(
+    "text", ["enabled: false", "pull: always", "# a comment", "restart: always", "ports: []"]
+)
+def test_the_same(text: str) -> None:
+    assert digest(text) == digest("")
+
+
+@pytest.mark.parametrize("text", ["command: x", "restart: no", "stop_timeout: 5s", "user: 1"])
+def test_another(text: str) -> None:
+    assert digest(text) != digest("")
+
+
+def test_another_image_digest_is_another_revision() -> None:
+    assert digest("", "sha256:two") != digest("")
+
+
+def test_the_content_of_env_files_is_part_of_it() -> None:
+    one, two = EnvFile("/a", (("A", "1"),)), EnvFile("/a", (("A", "2"),))
+    assert len({digest("", env_files=files) for files in [(), (one,), (two,)]}) == 3
+
+
+def test_short_and_long_forms_are_the_same_revision() -> None:
+    assert digest("ports: ['8080:80']") == digest("ports: [{target: 80, published: 8080}]")
+
+
+def test_values_of_env_files_are_in_no_repr() -> None:
+    assert "hunter2" not in repr(EnvFile("/a", (("PASSWORD", "hunter2"),)))
+    found = declared("web", "image: r.example/app:1\nenvironment: {P: hunter2}")
+    assert found.spec
+    assert "hunter2" not in repr(make_revision("web", found.spec, "id", "d"))
+
+
+def test_a_unit_s_parameters_survive_their_label() -> None:
+    params = UnitParams("a %", "on-failure", 3, 2.5, ("web_data",))
+    assert UnitParams.from_label(params.to_label()) == params
+
+
+@pytest.mark.parametrize("label", ["", "x", "[]", "{}", '{"later": 1}'])
+def test_a_label_that_cannot_be_read(label: str) -> None:
+    expected = UnitParams() if label == "{}" else None
+    assert UnitParams.from_label(label) == expected

@@ -1,0 +1,131 @@
+"""A revision as the container specification that libpod reads."""
+
+from typing import Any
+
+import pytest
+
+from workloadd.core.revision import EnvFile, UnitParams, make_revision
+from workloadd.render.container import render_container, render_volumes
+from workloadd.spec.load import load_workload
+
+
+def rendered(text: str, env_files: tuple[EnvFile, ...] = ()) -> dict[str, Any]:
+    loaded = load_workload("web", f"image: r.example/app:1\n{text}".encode(), "web.yaml")
+    assert loaded.spec, loaded.errors
+    revision = make_revision("web", loaded.spec, "id1", "sha256:one", env_files)
+    return render_container(revision, "workloads")
+
+
+def test_it_is_named_for_its_revision_and_pinned_to_its_image() -> None:
+    spec = rendered("")
+    revision = spec["labels"]["io.workloadd.revision"]
+    assert spec["name"] == f"web_{revision[:12]}"
+    assert (spec["image"], spec["raw_image_name"]) == ("id1", "r.example/app:1")
+
+
+def test_systemd_supervises_it() -> None:
+    spec = rendered("restart: on-failure:3")
+    assert spec["cgroups_mode"] == "split"
+    assert spec["sdnotifyMode"] == "conmon"
+    assert spec["restart_policy"] == "no"
+    params = UnitParams.from_label(spec["labels"]["io.workloadd.unit"])
+    assert params and (params.restart, params.max_retries) == ("on-failure", 3)
+
+
+def test_the_file_outdoes_its_env_files_and_the_later_of_these_the_earlier() -> None:
+    files = (EnvFile("/a", (("A", "1"), ("B", "1"))), EnvFile("/b", (("B", "2"), ("C", "2"))))
+    assert rendered("environment: {C: 3}", files)["env"] == {"A": "1", "B": "2", "C": "3"}
+
+
+def test_our_labels_stand_beside_the_file_s() -> None:
+    labels = rendered("labels: {team: shop}")["labels"]
+    assert labels["team"] == "shop"
+    assert labels["io.workloadd.workload"] == "web"
+    assert labels["io.workloadd.user"] == "workloads"
+
+
+def test_what_the_file_leaves_out_is_left_to_the_image() -> None:
+    absent = {"command", "entrypoint", "work_dir", "user", "stop_signal", "cap_add", "cap_drop"}
+    assert not absent & set(rendered(""))
+
+
+def test_an_empty_command_clears_the_image_s() -> None:
+    assert rendered("command: []")["command"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("command: sleep 1", "command", ["sleep", "1"]),
+        ("entrypoint: [/bin/x]", "entrypoint", ["/bin/x"]),
+        ("working_dir: /srv", "work_dir", "/srv"),
+        ("user: 1000", "user", "1000"),
+        ("hostname: Box", "hostname", "box"),
+        ("", "hostname", "web"),
+        ("stop_signal: QUIT", "stop_signal", 3),
+        ("stop_timeout: 1500ms", "stop_timeout", 2),
+        ("cap_add: [net_admin]", "cap_add", ["CAP_NET_ADMIN"]),
+        ("cap_drop: [all]", "cap_drop", ["ALL"]),
+        ("read_only: true", "read_only_filesystem", True),
+        (
+            "resources: {memory: 64m, cpus: 0.5, pids: 10}",
+            "resource_limits",
+            {
+                "memory": {"limit": 64 * 1024 * 1024},
+                "cpu": {"quota": 50_000, "period": 100_000},
+                "pids": {"limit": 10},
+            },
+        ),
+        (
+            "ports: ['127.0.0.1:5353:53/udp']",
+            "portmappings",
+            [
+                {
+                    "host_ip": "127.0.0.1",
+                    "host_port": 5353,
+                    "container_port": 53,
+                    "protocol": "udp",
+                }
+            ],
+        ),
+        (
+            "volumes: ['data:/data:ro']",
+            "volumes",
+            [{"Name": "web_data", "Dest": "/data", "Options": ["ro"]}],
+        ),
+        (
+            "volumes: ['/srv:/srv:Z']",
+            "mounts",
+            [
+                {
+                    "type": "bind",
+                    "source": "/srv",
+                    "destination": "/srv",
+                    "options": ["rbind", "rw", "Z"],
+                }
+            ],
+        ),
+        (
+            "volumes: [{type: tmpfs, target: /t, size: 1m, mode: '1777'}]",
+            "mounts",
+            [
+                {
+                    "type": "tmpfs",
+                    "source": "tmpfs",
+                    "destination": "/t",
+                    "options": ["rw", "size=1048576", "mode=1777", "nosuid", "nodev"],
+                }
+            ],
+        ),
+    ],
+)
+def test_each_field_is_where_podman_reads_it(text: str, key: str, value: object) -> None:
+    assert rendered(text)[key] == value
+
+
+def test_volumes_are_marked_as_the_workload_s() -> None:
+    loaded = load_workload("web", b"image: r.example/app:1\nvolumes: ['d:/d', '/a:/a']", "web.yaml")
+    assert loaded.spec
+    revision = make_revision("web", loaded.spec, "id1", "sha256:one")
+    volumes = render_volumes(revision, "workloads")
+    assert volumes == {"web_d": {"io.workloadd.workload": "web", "io.workloadd.user": "workloads"}}
