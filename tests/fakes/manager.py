@@ -21,11 +21,11 @@ TARGET = "workloads.target"
 
 
 class ManagerError(Exception):
-    """An error reply: the D-Bus error's name after `org.freedesktop.systemd1.`, and its text."""
+    """An error reply: the last part of the D-Bus error's name, and its text."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, prefix: str = "org.freedesktop.systemd1") -> None:
         super().__init__(text)
-        self.name = f"org.freedesktop.systemd1.{name}"
+        self.name = f"{prefix}.{name}"
         self.text = text
 
 
@@ -100,7 +100,11 @@ class Manager:
         if unit is None:
             unit = self.units[name] = FakeUnit(name, unit_files.read(self.search, name))
         elif unit.file.load_state == "not-found":
-            unit.file = unit_files.read(self.search, name)
+            found = unit_files.read(self.search, name)
+            # The file of a running unit that went (and a reload noticed) and came back: systemd
+            # cannot put it on the cgroup that is in use, until it is told to reload.
+            busy = found.text is not None and unit.active_state not in ("inactive", "failed")
+            unit.file = UnitFile("error") if busy else found
         return unit
 
     def reload(self) -> None:
@@ -160,6 +164,9 @@ class Manager:
             case "masked":
                 self._collect(unit)
                 raise ManagerError("UnitMasked", f"Unit {unit.name} is masked.")
+            case "error":
+                text = f"Unit {unit.name} failed to load properly: Device or resource busy"
+                raise ManagerError("EBUSY", text, "System.Error")
             case "bad-setting":
                 text = f"Unit {unit.name} has a bad unit file setting."
                 raise ManagerError("BadUnitSetting", text)

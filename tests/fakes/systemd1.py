@@ -146,6 +146,7 @@ class FakeSystemd:
         if unit is None:
             error = "org.freedesktop.DBus.Error.UnknownObject"
             return Message.new_error(message, error, f"Unknown object '{message.path}'.")
+        self.manager.load(unit.name)
         value = self._properties(unit)[interface.removeprefix(f"{NAME}."), name]()
         return Message.new_method_return(message, "v", [value])
 

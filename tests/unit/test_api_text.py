@@ -38,7 +38,7 @@ def test_a_row_says_state_age_image_and_ports() -> None:
 
 def test_an_invalid_file_is_reported_with_its_place_and_what_to_do() -> None:
     shown = text.table(status({"web": BAD}, {"web": GOOD}), AT)
-    assert line_of(shown, "web ").split()[1] == "Degraded"
+    assert line_of(shown, "web   ").split()[1] == "Degraded"
     assert "web (Degraded), the last good deployment serves:" in shown
     assert "/etc/workloadd/workloads.d/web.yaml:2:9: cannot accept ports[0]" in shown
     assert "hint: write for example" in shown
@@ -139,7 +139,7 @@ def test_a_sentence_can_do_nothing_to_a_terminal(sentence: str, indent: int) -> 
 
 def test_a_cut_image_keeps_its_end() -> None:
     heads = (words.Column("A"), words.Column("IMAGE", 10, end=True))
-    (_, row) = words.columns(heads, [("x", "registry.example.org/team/shop:1.2")], 18)
+    (_, row) = words.columns(heads, [("x", "registry.example.org/team/shop:1.2")], 14)
     assert row == "x  …/shop:1.2"
 
 

@@ -59,7 +59,7 @@ async def test_a_rollout_from_beginning_to_end(history: History) -> None:
     await history.end(rollout, 110.0, "rolled-back", CRASHED, ("one", "two"))
     bad, open_, last = await history.memory()
     assert (bad, open_) == ({}, {})
-    assert last == {"web": LastRollout("r2", "rolled-back", CRASHED, 110.0)}
+    assert last == {"web": LastRollout("r2", "rolled-back", CRASHED, 110.0, "file changed", 100.0)}
     (row,) = await history.rollouts("web")
     assert (row.id, row.from_revision, row.committed_at, row.ended_at) == (rollout, "r1", 102, 110)
     assert (row.outcome, row.problem, row.log) == ("rolled-back", CRASHED, ("one", "two"))

@@ -216,6 +216,20 @@ class TestUnits:
         state = (await systemd.units())[WEB]
         assert (state.load_state, state.needs_reload, state.active) == ("not-found", False, True)
 
+    async def test_a_file_that_went_and_came_back(self, world: World, systemd: Systemd) -> None:
+        """As seen of systemd 257: only a reload helps while the unit runs."""
+        add_unit(world)
+        await systemd.start(WEB)
+        path = world.unit_dir / WEB
+        text = path.read_text()
+        path.unlink()
+        await systemd.reload()
+        path.write_text(text)
+        with pytest.raises(Transient, match="resource busy"):
+            await systemd.restart(WEB)
+        await systemd.reload()
+        await systemd.restart(WEB)
+
     async def test_many(self, world: World, systemd: Systemd) -> None:
         """More details than a socket buffer holds calls."""
         for number in range(300):

@@ -80,11 +80,11 @@ def _on_unix_socket(request: web.Request) -> bool:
 
 
 def _require_loopback_name(request: web.Request) -> None:
-    hosts = set(request.headers.getall("Host", []))
-    if request.rel_url.absolute:
-        hosts.add(request.rel_url.raw_authority)
-    if len(hosts) != 1 or not is_loopback_name(next(iter(hosts))):
-        shown = ", ".join(quote(host) for host in sorted(hosts)) or "no host"
+    # A target in absolute form overrides the header (RFC 9112, 3.2.2); aiohttp tells it as `host`.
+    named = request.headers.getall("Host", [])
+    hosts = {*named, request.host}
+    if len(named) != 1 or not all(map(is_loopback_name, hosts)):
+        shown = ", ".join(quote(host) for host in sorted(hosts))
         hint = "ask for http://127.0.0.1:7780/ or http://localhost:7780/"
         raise Refusal(421, "HostRefused", f"cannot answer for {shown}: not a loopback name", hint)
 

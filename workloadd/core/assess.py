@@ -347,7 +347,9 @@ def _last_rollout(case: _Case) -> Rollout | None:
     problem = last.problem or Problem("", "")
     return Rollout(
         revision=last.revision,
+        cause=last.cause,
         outcome=last.outcome,
+        started=moment(last.started_at),
         reason=problem.reason,
         message=problem.message,
         ended=moment(last.ended_at),

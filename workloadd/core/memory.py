@@ -64,6 +64,8 @@ class LastRollout:
     outcome: str
     problem: Problem | None
     ended_at: float
+    cause: str = ""
+    started_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

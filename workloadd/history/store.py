@@ -244,10 +244,10 @@ def _read_memory(c: sqlite3.Cursor) -> _Memory:
         )
     }
     last = {
-        workload: LastRollout(revision, outcome, problem_of(reason, message, hint), ended_at)
-        for workload, revision, outcome, reason, message, hint, ended_at in c.execute(
-            "SELECT workload, revision, outcome, reason, message, hint, ended_at FROM rollouts"
-            " WHERE id IN (SELECT max(id) FROM rollouts WHERE ended_at IS NOT NULL"
+        workload: LastRollout(revision, outcome, problem_of(*problem), ended_at, cause, started_at)
+        for workload, revision, outcome, ended_at, cause, started_at, *problem in c.execute(
+            "SELECT workload, revision, outcome, ended_at, cause, started_at, reason, message,"
+            " hint FROM rollouts WHERE id IN (SELECT max(id) FROM rollouts WHERE ended_at IS NOT NULL"
             " GROUP BY workload)"
         )
     }

@@ -36,8 +36,11 @@ build_vendor() {
 take_effect() {
     run_inside root systemd-tmpfiles --create workloadd.conf
     run_inside "$host_user" systemctl --user daemon-reload
-    if run_inside "$host_user" systemctl --user --quiet is-active workloadd.service; then
-        run_inside "$host_user" systemctl --user restart workloadd.service
-        say "workloadd.service was restarted"
-    fi
+    local state
+    state=$(run_inside "$host_user" systemctl --user show --value -p ActiveState workloadd.service)
+    [[ $state != inactive ]] || return 0
+    # What the older tree had used up of the start limit does not count for this one.
+    run_inside "$host_user" systemctl --user reset-failed workloadd.service
+    run_inside "$host_user" systemctl --user restart workloadd.service
+    say "workloadd.service was restarted"
 }

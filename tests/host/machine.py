@@ -1,0 +1,93 @@
+"""The throwaway host as a machine: commands, files, the network, reboots."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from tests.host.namespace import Network
+
+SCRIPT = Path(__file__).parents[2] / "contrib/host/host"
+USER = "workloads"
+
+
+class Machine:
+    """One instance of contrib/host, running."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._manage("up")
+        self._manage("install")
+        self.disk = Path(self._manage("root").strip())
+        self.home = self.disk / "home" / USER
+        self._uid, self._gid = self.home.stat().st_uid, self.home.stat().st_gid
+        self._attach()
+
+    def _manage(self, *arguments: str) -> str:
+        command = [str(SCRIPT), "--name", self.name, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"host {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def _attach(self) -> None:
+        found = re.search(r"init is process (\d+)", self._manage("status"))
+        assert found, f"host {self.name} does not run"
+        self.init = int(found[1])
+        self.net = Network(self.init)
+
+    @property
+    def live(self) -> Path:
+        """The running host's own root, with what is mounted in it (/run above all)."""
+        return Path(f"/proc/{self.init}/root")
+
+    @property
+    def runtime(self) -> Path:
+        """The user's $XDG_RUNTIME_DIR."""
+        return self.live / "run/user" / str(self._uid)
+
+    def exec(
+        self, *arguments: str, user: str = USER, check: bool = True, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the host, as the workloads' user unless told otherwise."""
+        command = [str(SCRIPT), "--name", self.name, "exec", "--user", user, "--", *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if check:
+            said = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
+            assert done.returncode == 0, f"{' '.join(arguments)}: {said}"
+        return done
+
+    def root(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the host as root."""
+        return self.exec(*arguments, user="root", check=check)
+
+    def systemctl(self, *arguments: str, check: bool = True) -> str:
+        """`systemctl --user …`; its output."""
+        return self.exec("systemctl", "--user", *arguments, check=check).stdout.strip()
+
+    def podman(self, *arguments: str, check: bool = True) -> str:
+        """`podman …` of the workloads' user; its output."""
+        return self.exec("podman", *arguments, check=check).stdout.strip()
+
+    def write(self, path: Path, text: str, *, mine: bool = False) -> None:
+        """Put a file in place at once, as an editor or a deployment tool does.
+
+        `mine` makes it, and directories that are made for it, the workloads' user's.
+        """
+        missing = [p for p in path.parents if not p.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.new")
+        new.write_text(text)
+        if mine:
+            for one in (new, *missing):
+                self.give(one)
+        new.rename(path)
+
+    def give(self, path: Path) -> None:
+        """Make a file the workloads' user's."""
+        os.chown(path, self._uid, self._gid)
+
+    def reboot(self) -> None:
+        """Reboot, and wait until the user manager runs."""
+        self.net.close()
+        self._manage("reboot")
+        self._attach()
