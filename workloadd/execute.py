@@ -228,6 +228,7 @@ class Executor:
             record = replace(record, container=run.created)
         text = render_unit(record, action.params)
         await asyncio.to_thread(self._units.write, run.workload, text, enabled=action.enabled)
+        self._systemd.written(unit_name(run.workload))
         run.committed = True
         if run.rollout and record.revision == run.revision:
             await self._history.committed(run.rollout, self._clock())

@@ -1,7 +1,7 @@
 """One look at the host: systemd's units, Podman's containers and images, our unit files."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from workloadd.core.errors import Problem
 from workloadd.core.names import unit_name, workload_of_unit
 from workloadd.core.observed import Container, Image, Observed, Seen, UnitFile, UnitState
 from workloadd.core.revision import UnitParams
+from workloadd.host.cgroups import delegated_controllers
 from workloadd.host.podman import ContainerList
 from workloadd.host.units import UnitDirectory, UnitOnDisk
 from workloadd.render.unit import parse_record, render_unit
@@ -33,10 +34,17 @@ class SystemdView(Protocol):
 class Observer:
     """Looks at the host. Images alone are kept between two looks, until `forget` is called."""
 
-    def __init__(self, podman: PodmanView, systemd: SystemdView, units: UnitDirectory) -> None:
+    def __init__(
+        self,
+        podman: PodmanView,
+        systemd: SystemdView,
+        units: UnitDirectory,
+        controllers: Callable[[], frozenset[str] | None] = delegated_controllers,
+    ) -> None:
         self._podman = podman
         self._systemd = systemd
         self._units = units
+        self._controllers = controllers
         self._images: dict[str, Image] = {}
 
     def forget(self) -> None:
@@ -63,7 +71,9 @@ class Observer:
         started_at = await self._systemd.manager_started_at()
         containers = await self._podman.containers()
         images = await self._images_of(references)
-        files = await asyncio.to_thread(self._units.read)
+        files, controllers = await asyncio.to_thread(
+            lambda: (self._units.read(), self._controllers())
+        )
         by_workload: dict[str, list[Container]] = {}
         for container in containers.ours:
             by_workload.setdefault(container.workload, []).append(container)
@@ -77,7 +87,7 @@ class Observer:
             )
             for name in _names(declared, by_workload, files, states)
         }
-        return Observed(seen, images, started_at)
+        return Observed(seen, images, started_at, controllers)
 
 
 def _names(

@@ -175,6 +175,10 @@ class Host(Machine):
         done = self.exec("journalctl", "--user", "--boot", "--output=json", "--quiet", *matches)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def reloads(self) -> int:
+        """How often the user manager has read its unit files anew in this boot."""
+        return len(self.journal("_COMM=systemd", "MESSAGE=Reloading..."))
+
     def clean(self) -> None:
         """Leave nothing of any workload, of the daemon's memory, or of an earlier test run."""
         self.systemctl("stop", "workloadd.service", "workload-*.service", check=False)
@@ -182,7 +186,8 @@ class Host(Machine):
             for path in directory.iterdir():
                 path.unlink()
         self.podman("rm", "--all", "--force", "--time", "0")
-        self.podman("volume", "prune", "--force")
+        self.podman("volume", "rm", "--all", "--force")
+        self.podman("rmi", "--all", "--force")
         for unit in self.home.glob(".*/**/workload-*.service"):
             unit.unlink()
         for history in (self.home / ".local/state/workloadd").glob("history*"):

@@ -1,53 +1,82 @@
 """The offending line of a workload file with a caret below it; never a value of `environment`.
 
-A file with an error need not have the structure it was meant to have, so this goes by lines: one is
-shown where it belongs to a top-level key that is known not to hold secrets, and is otherwise cut
-behind the offending key, or not shown at all.
+A line is shown where it belongs to a top-level key that is known not to hold secrets. A file that
+is not even YAML need not have the structure it was meant to have (the key `environment` may be
+what is damaged), so of such a file only lines are shown that look like nothing else. Any other line
+is cut behind the offending key, or not shown at all.
 """
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
+from workloadd.spec.document import read_document
 from workloadd.spec.errors import SpecError
 from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.nodes import FaultError
 
 _OPEN_KEYS = frozenset(WorkloadSpec.model_fields) - {"environment"}
 _TOP_KEY = re.compile(r"""(["']?)([A-Za-z_][\w.-]*)\1\s*:(?:\s|$)""")
-_ENVIRONMENT = re.compile(r"\benv(?!_file\b)", re.IGNORECASE)
+# No second key on the line, and no variable.
+_HARMLESS_VALUE = re.compile(r"(?!.*(?:[{=]|:(?:\s|$)))")
+_HARMLESS_ITEM = re.compile(r"""\s*-\s+["']?[^\s={]+["']?\s*$""")
+# What YAML counts as the end of a line.
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WIDTH = 96
 
 
-def excerpt(lines: Sequence[str], error: SpecError) -> list[str]:
-    """The line and the caret, or nothing where the line may hold a secret."""
-    if not 1 <= error.line <= len(lines):
-        return []
-    line = _visible(lines, error)
-    if not line.strip() or error.column > len(line) + 1:
-        return []
-    before = line[: error.column - 1].expandtabs(4)
-    text = line.expandtabs(4)
-    start = max(0, len(before) - _WIDTH * 2 // 3)
-    shown = text[start : start + _WIDTH].rstrip()
-    return ["".join(c if c.isprintable() else "\ufffd" for c in shown), _caret(before[start:])]
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The lines of a workload file, and whether they are YAML."""
 
+    lines: tuple[str, ...] = ()
+    is_yaml: bool = False
 
-def _caret(before: str) -> str:
-    return " " * len(before) + "^"
+    @classmethod
+    def of(cls, data: bytes) -> "Source":
+        """The source in the bytes of a file."""
+        lines = tuple(_BREAK.split(data.decode("utf-8-sig", "replace")))
+        try:
+            root, _ = read_document(data)
+        except FaultError:
+            return cls(lines, is_yaml=False)
+        return cls(lines, is_yaml=isinstance(root.value, dict))
 
+    def excerpt(self, error: SpecError) -> list[str]:
+        """The offending line and the caret, or nothing where the line may hold a secret."""
+        if not 1 <= error.line <= len(self.lines):
+            return []
+        line = self._visible(error.line - 1)
+        if not line.strip() or error.column > len(line) + 1:
+            return []
+        before = line[: error.column - 1].expandtabs(4)
+        start = max(0, len(before) - _WIDTH * 2 // 3)
+        shown = line.expandtabs(4)[start : start + _WIDTH].rstrip()
+        caret = " " * len(before[start:]) + "^"
+        return ["".join(c if c.isprintable() else "\ufffd" for c in shown), caret]
 
-def _visible(lines: Sequence[str], error: SpecError) -> str:
-    """What of the line may be shown."""
-    line = lines[error.line - 1]
-    owner = _owner(lines, error.line - 1)
-    if owner is None:
-        return "" if ":" in line or "=" in line else line
-    key = _TOP_KEY.match(lines[owner])
-    region = lines[owner : error.line]
-    if key and key[2] in _OPEN_KEYS and not any(map(_ENVIRONMENT.search, region)):
-        return line
-    return line[: key.end(2)] if key and owner == error.line - 1 else ""
+    def _visible(self, index: int) -> str:
+        """What of a line may be shown."""
+        line = self.lines[index]
+        owner = self._owner(index)
+        if owner is None:
+            return "" if self.is_yaml or ":" in line or "=" in line else line
+        at, key = owner
+        if key[2] in _OPEN_KEYS and (self._is_plain(line) if at == index else self._is_below(line)):
+            return line
+        return line[: key.end(2)] if at == index else ""
 
+    def _is_plain(self, line: str) -> bool:
+        """Whether nothing but one key and its value can be on the line."""
+        key = _TOP_KEY.match(line)
+        return key is not None and bool(_HARMLESS_VALUE.match(line, key.end()))
 
-def _owner(lines: Sequence[str], index: int) -> int | None:
-    """The line of the top-level key that line `index` belongs to."""
-    return next((i for i in range(index, -1, -1) if _TOP_KEY.match(lines[i])), None)
+    def _is_below(self, line: str) -> bool:
+        """Whether a line below a key that holds no secrets belongs to that key."""
+        return self.is_yaml or bool(_HARMLESS_ITEM.match(line))
+
+    def _owner(self, index: int) -> tuple[int, re.Match[str]] | None:
+        """The top-level key that a line belongs to, and the line where that stands."""
+        for at in range(index, -1, -1):
+            if key := _TOP_KEY.match(self.lines[at]):
+                return at, key
+        return None

@@ -37,14 +37,14 @@ class AsIf(Directories):
         links = f"{shown(self._links)}/"
         place = shown(self._place / "_").removesuffix("_")  # nothing for the directory "."
         path = declared.path.replace(links, place)
+        shadows = (shadow.replace(links, place) for shadow in declared.shadows)
         return replace(
             declared,
             path=path,
             errors=tuple(_moved_error(e, links, place) for e in declared.errors),
             warnings=tuple(_moved_error(e, links, place) for e in declared.warnings),
-            shadows=tuple(
-                s.replace(links, place) for s in declared.shadows if s != path and links not in s
-            ),
+            # The file that stands there now would be replaced, not shadowed.
+            shadows=tuple(s for s in dict.fromkeys(shadows) if s != path),
         )
 
 

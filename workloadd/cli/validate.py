@@ -1,14 +1,13 @@
 """`workloadctl validate`: are these workload files right? Needs no daemon."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
-from workloadd.cli.excerpt import excerpt
+from workloadd.cli.excerpt import Source
 from workloadd.cli.overlay import AsIf, linked
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.errors import Problem
@@ -16,9 +15,6 @@ from workloadd.sources.directories import Directories
 from workloadd.sources.files import read_regular, shown
 from workloadd.sources.scan import is_workload_file
 from workloadd.spec.errors import SpecError
-
-# What YAML counts as the end of a line.
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +90,11 @@ def _report(declared: Declared) -> Report:
 
 
 def _show(report: Report) -> None:
-    lines = _lines(report.file)
+    source = _source(report.file)
     for error in report.errors:
-        _show_one(error, click.style("error", fg="red", bold=True), lines)
+        _show_one(error, click.style("error", fg="red", bold=True), source)
     for warning in report.warnings:
-        _show_one(warning, click.style("warning", fg="yellow", bold=True), lines)
+        _show_one(warning, click.style("warning", fg="yellow", bold=True), source)
     for problem in report.problems:
         label = click.style("warning", fg="yellow", bold=True)
         click.echo(f"{report.file}: {label}: {problem.message}")
@@ -106,21 +102,21 @@ def _show(report: Report) -> None:
             click.echo(f"    hint: {problem.hint}")
 
 
-def _show_one(error: SpecError, label: str, lines: Sequence[str]) -> None:
+def _show_one(error: SpecError, label: str, source: Source) -> None:
     where = f"{error.file}:{error.line}:{error.column}: " if error.file else ""
     click.echo(f"{click.style(where, bold=True)}{label}: {error.message}")
-    for line in excerpt(lines, error):
+    for line in source.excerpt(error):
         click.echo(f"    {line}")
     if error.hint:
         click.echo(f"    hint: {error.hint}")
 
 
-def _lines(file: str) -> list[str]:
+def _source(file: str) -> Source:
     try:
         data, _ = read_regular(file, Path(file).stat())
     except OSError:
-        return []
-    return _BREAK.split(data.decode("utf-8-sig", "replace"))
+        return Source()
+    return Source.of(data)
 
 
 def _summary(reports: Sequence[Report]) -> str:

@@ -124,7 +124,7 @@ def _assess(case: _Case, before: WorkloadStatus | None) -> WorkloadStatus:
         enabled=spec.enabled if spec else True,
         image=image,
         ports=tuple(str(p) for p in spec.ports) if spec else (),
-        conditions=tuple(_condition(f, before, case.now) for f in findings),
+        conditions=tuple(_condition(f, before, _since(f, case)) for f in findings),
         unit=_unit(case),
         restarts=case.seen.unit.restarts,
         last_error=_last_error(case, by_type),
@@ -190,7 +190,7 @@ def _obstacle(case: _Case) -> Problem | None:
     attempt = case.memory.attempts.get(case.name)
     if attempt and attempt.revision == case.target:
         return attempt.problem
-    return None
+    return case.resolution.obstacle
 
 
 def _ready(case: _Case) -> _Finding:
@@ -236,9 +236,8 @@ def _state(case: _Case, findings: Mapping[str, _Finding]) -> tuple[State, str]:
         return "Disabled", "the file says enabled: false"
     serving = findings["Ready"][1] == "True"
     trouble = _trouble(findings)
-    if case.step is not None or (case.container and unproven(case.container) and not trouble):
-        if not serving or not trouble:
-            return "RollingOut", case.step or case.plan.why or "verifying"
+    if _rolling_out(case) and not (serving and trouble):
+        return "RollingOut", case.step or case.plan.why or "verifying"
     if serving:
         if trouble:
             return "Degraded", trouble
@@ -246,6 +245,17 @@ def _state(case: _Case, findings: Mapping[str, _Finding]) -> tuple[State, str]:
             return "RollingOut", findings["Pulled"][3]
         return ("Completed" if findings["Ready"][2] == "Completed" else "Ready"), ""
     return _not_serving(case, findings, trouble)
+
+
+def _rolling_out(case: _Case) -> bool:
+    """Whether something is being done, or a deployment has yet to prove itself."""
+    if case.step is not None:
+        return True
+    if case.container is None or not unproven(case.container):
+        return False
+    last = case.memory.last.get(case.name)
+    given_up = last and last.outcome == "failed" and last.revision == case.container.revision
+    return case.name in case.memory.rollouts or not given_up
 
 
 def _trouble(findings: Mapping[str, _Finding]) -> str:
@@ -275,6 +285,13 @@ def _last_error(case: _Case, findings: Mapping[str, _Finding]) -> str:
         return trouble
     last = case.memory.last.get(case.name)
     return last.problem.message if last and last.problem else ""
+
+
+def _since(finding: _Finding, case: _Case) -> float:
+    """When a new finding began: systemd remembers what a daemon that was started since does not."""
+    if finding[0] == "Ready" and case.running:
+        return case.seen.unit.active_since
+    return case.now
 
 
 def _condition(finding: _Finding, before: WorkloadStatus | None, now: float) -> Condition:

@@ -94,8 +94,11 @@ class UnitState:
 
     @property
     def loaded(self) -> bool:
-        """Whether systemd holds a parsed unit of this name, which a changed file makes stale."""
-        return self.load_state not in ("not-found", "")
+        """Whether systemd holds a unit of this name, which a changed file makes stale.
+
+        One that runs stays in its memory even if its file went meanwhile.
+        """
+        return self.load_state not in ("not-found", "") or self.active_state != "inactive"
 
     @property
     def masked(self) -> bool:
@@ -131,3 +134,5 @@ class Observed:
     images: Mapping[str, Image] = field(default_factory=dict)
     # When the user manager started: what ended before then did not end in this boot.
     manager_started_at: float = 0.0
+    # The cgroup controllers that limits can be set with; None where that is not known.
+    controllers: frozenset[str] | None = None

@@ -65,12 +65,13 @@ def _plan_one(
         boot=observed.manager_started_at,
         now=now,
     )
-    if resolution.revision and _due(case, resolution.revision):
+    if resolution.revision and not resolution.obstacle and _due(case, resolution.revision):
         planned = _roll_forward(case, resolution.revision)
     elif case.current:
         planned = converge(case, case.current)
     else:
-        planned = WorkloadPlan(why=resolution.problem.message if resolution.problem else "")
+        problem = resolution.problem or resolution.obstacle
+        planned = WorkloadPlan(why=problem.message if problem else "")
     retry_at = case.retry_at(resolution.revision.digest) if resolution.revision else None
     wakes = [w for w in (planned.wake_at, resolution.wake_at, retry_at) if w]
     return replace(planned, pull=resolution.pull, wake_at=min(wakes, default=None))

@@ -15,9 +15,13 @@ from workloadd.spec.model import WorkloadSpec
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """A revision to run; or the problem, the pull or the time that stands before it."""
+    """A revision to run; or the problem, the pull or the time that stands before it.
+
+    `obstacle` is why a revision, though known, cannot run on this host.
+    """
 
     revision: Revision | None = None
+    obstacle: Problem | None = None
     problem: Problem | None = None
     pull: PullImage | None = None
     wake_at: float | None = None
@@ -41,8 +45,24 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
     pull = memory.pulls.get(spec.image, Pull())
     if _satisfied(spec.pull, image, pull, key) and image is not None:
         revision = make_revision(declared.name, spec, image.id, image.digest, declared.env_files)
-        return Resolution(revision=revision)
+        return Resolution(revision=revision, obstacle=_missing_controllers(spec, observed))
     return _wait(spec, pull, key, now)
+
+
+def _missing_controllers(spec: WorkloadSpec, observed: Observed) -> Problem | None:
+    """A limit without its cgroup controller: the container would be made, but never start."""
+    if observed.controllers is None:
+        return None
+    limits = spec.resources
+    wanted = {"memory": limits.memory, "cpu": limits.cpus, "pids": limits.pids}
+    missing = [n for n, limit in wanted.items() if limit and n not in observed.controllers]
+    if not missing:
+        return None
+    return Problem(
+        "ControllerMissing",
+        f"cannot limit {', '.join(missing)}: not delegated to the user manager on this host",
+        "delegate it (the host condition Controllers says how), or leave the limit out",
+    )
 
 
 def _satisfied(policy: str, image: Image | None, pull: Pull, key: str) -> bool:

@@ -29,10 +29,13 @@ def read_bounded(path: Path, limit: int, *, follow: bool = True) -> bytes:
     last part of the path is refused (ELOOP). Raises `OSError`.
     """
     fd = os.open(path, _READ if follow else _READ | os.O_NOFOLLOW)
-    with os.fdopen(fd, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise NotARegularFileError(0, "it is not a regular file", str(path))
-        content = file.read(limit + 1)
+        with open(fd, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(fd)
     if len(content) > limit:
         raise TooBigError(0, f"it is larger than {limit} bytes", str(path))
     return content

@@ -110,6 +110,10 @@ class Systemd:
         """
         return await self._units.look(refresh)
 
+    def written(self, unit: str) -> None:
+        """A unit's file was written: what systemd holds of it may be stale from now on."""
+        self._units.mark(unit)
+
     async def manager_started_at(self) -> float:
         """When the user manager started, in seconds since the epoch."""
         reply = await self._call(

@@ -25,6 +25,7 @@ mmdebstrap_root() {
     while IFS= read -r option; do
         options+=("--aptopt=$option")
     done < <(apt_options)
+    # shellcheck disable=SC2016  # $1 is for mmdebstrap's shell
     mmdebstrap --mode=root "${options[@]}" \
         --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' \

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # the files that source this one use its variables
 # What every part of contrib/host shares: paths, messages, cached steps, processes we started.
 
 host_dir=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)

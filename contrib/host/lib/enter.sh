@@ -15,7 +15,7 @@ run_inside() { (exec_inside "$@"); }
 
 # exec_inside USER COMMAND…: becomes the command.
 exec_inside() {
-    local user=$1 init uid gid home as=()
+    local user=$1 init uid gid home identity=()
     shift
     init_of_instance || die "host '$name' does not run" "start it: contrib/host/host --name $name up"
     init=$REPLY
@@ -26,11 +26,11 @@ exec_inside() {
     if ((uid != 0)); then
         environment+=("XDG_RUNTIME_DIR=/run/user/$uid"
             "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus")
-        as=(setpriv "--reuid=$uid" "--regid=$gid" --init-groups)
+        identity=(setpriv "--reuid=$uid" "--regid=$gid" --init-groups)
         join_user_manager "$init" "$uid"
     fi
     exec env -i "${environment[@]}" \
-        nsenter -t "$init" -m -u -i -n -p -C -- "${as[@]}" "$@"
+        nsenter -t "$init" -m -u -i -n -p -C -- "${identity[@]}" "$@"
 }
 
 # Podman expects to be in a cgroup that its user owns, as a shell of that user's session is.

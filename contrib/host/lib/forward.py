@@ -18,6 +18,7 @@ import os
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
@@ -66,19 +67,17 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def serve(listeners: dict[int, socket.socket], inside: Inside) -> None:
     """Accepts on every listener (by port of the host) for ever."""
 
-    async def accept(port: int, near: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-        writers = [near[1]]
+    async def accept(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers = [writer]
         with contextlib.suppress(OSError):
             far = await asyncio.open_connection(sock=await inside.connect(port))
             writers.append(far[1])
-            await asyncio.gather(copy(near[0], far[1]), copy(far[0], near[1]))
-        for writer in writers:
-            writer.close()
+            await asyncio.gather(copy(reader, far[1]), copy(far[0], writer))
+        for each in writers:
+            each.close()
 
     for port, listener in listeners.items():
-        await asyncio.start_server(
-            lambda reader, writer, port=port: accept(port, (reader, writer)), sock=listener
-        )
+        await asyncio.start_server(partial(accept, port), sock=listener)
     await asyncio.Event().wait()
 
 

@@ -28,7 +28,7 @@ host_up() {
     flock "$lock"
     [[ -z $fresh ]] || remove_instance
     if recorded_process "$instance/loop"; then
-        say "host '$name' is running"
+        say "host '$name' is running$(note_age)"
     else
         create_instance
         boot_instance "$lock"
@@ -37,11 +37,16 @@ host_up() {
     exec {lock}>&-
 }
 
+# What a host is made of; it is made again, once it is down, when that has changed.
+version_wanted() { hash_of "$host_dir/root" "$host_dir/lib/instance.sh" "=$base" "=$images"; }
+
+is_present() { [[ -e $instance/version && $(<"$instance/version") == "$(version_wanted)" ]]; }
+
+note_age() { is_present || printf ', made by another version of contrib/host: up --fresh renews it'; }
+
 # create_instance: a copy of the base and of what lies over it, unless there is a present one.
 create_instance() {
-    local version
-    version=$(hash_of "$host_dir/root" "$host_dir/lib/instance.sh" "=$base" "=$images")
-    [[ ! -e $instance/version || $(<"$instance/version") != "$version" ]] || return 0
+    ! is_present || return 0
     say "making host '$name' from ${base%/root}"
     remove_instance
     cp -a --reflink=auto "$base" "$root"
@@ -54,7 +59,7 @@ create_instance() {
     # The machine's own nodes may be for root only.
     mknod -m 0666 "$instance/dev/tun" c 10 200
     mknod -m 0666 "$instance/dev/fuse" c 10 229
-    printf '%s\n' "$version" >"$instance/version"
+    version_wanted >"$instance/version"
 }
 
 has_unified_cgroups() { [[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]]; }
@@ -149,7 +154,7 @@ kill_instance() {
 
 remove_instance() {
     kill_instance
-    rm -rf "$root" "$instance/version" "$instance/nspawn" "$instance/loop" "$instance/dev"
+    rm -rf "${instance:?}"/{root,version,nspawn,loop,dev}
 }
 
 host_status() {

@@ -108,6 +108,9 @@ class Host:
             case a.EndRollout():
                 self.rollouts.pop(self.name, None)
                 self.ended.append(action)
+                self.last[self.name] = LastRollout(
+                    action.revision, action.outcome, action.problem, self.now
+                )
             case a.MarkBad():
                 key = (self.name, action.revision)
                 self.bad[key] = Bad(action.revision, action.problem, self.now)

@@ -66,3 +66,14 @@ def test_a_running_pull_is_not_begun_again() -> None:
     found = result("missing", NOWHERE, Pull(running=True, progress="Copying blob"))
     assert found.pull is None
     assert found.problem and "Copying blob" in found.problem.message
+
+
+def test_a_limit_without_its_controller_is_an_obstacle() -> None:
+    file = declared("web", f"image: {REF}\nresources: {{memory: 64m, pids: 10}}")
+    images = LOCAL.images
+    some = resolve(file, Observed(images=images, controllers=frozenset({"pids"})), Memory(), 0)
+    assert some.obstacle and "memory" in some.obstacle.message
+    assert "pids" not in some.obstacle.message
+    for controllers in (None, frozenset({"pids", "memory"})):
+        found = resolve(file, Observed(images=images, controllers=controllers), Memory(), 0)
+        assert found.revision and found.obstacle is None

@@ -1,0 +1,212 @@
+"""Every field of the format reaches the container, as Podman and the container itself tell."""
+
+import pytest
+
+from tests.host.host import Document, Host
+from tests.host.workloads import BUSYBOX, idle, serving
+from workloadd.spec.model import WorkloadSpec
+
+# Fields that a test of this directory asserts on, and where.
+HERE = {
+    "command", "entrypoint", "working_dir", "user", "environment", "env_file", "ports", "volumes",
+    "hostname", "labels", "read_only", "cap_add", "cap_drop", "resources", "restart",
+    "stop_signal", "stop_timeout", "description",
+}  # fmt: skip
+ELSEWHERE = {"image": "test_deploy", "pull": "test_registry", "enabled": "test_removal"}
+
+
+def test_no_field_is_forgotten() -> None:
+    assert set(WorkloadSpec.model_fields) == HERE | ELSEWHERE.keys()
+
+
+def inside(host: Host, name: str, *command: str) -> str:
+    """What a command in the container prints."""
+    return host.podman("exec", name, *command)
+
+
+def mounts(host: Host, name: str) -> dict[str, Document]:
+    return {mount["Destination"]: mount for mount in host.inspect(name)["Mounts"]}
+
+
+def test_the_process(host: Host, name: str) -> None:
+    text = f"""\
+image: {BUSYBOX}
+entrypoint: [sh, -c]
+command: ["exec sleep 4711"]
+working_dir: /tmp
+user: "1000:1001"
+hostname: some-name
+stop_signal: SIGUSR1
+stop_timeout: 1500ms
+description: A test of the process
+"""
+    host.deploy(name, text)
+    container = host.inspect(name)
+    assert container["Config"]["Entrypoint"] == ["sh", "-c"]
+    assert container["Config"]["Cmd"] == ["exec sleep 4711"]
+    assert container["Config"]["StopTimeout"] == 2  # whole seconds, never less than was asked
+    assert container["Config"]["StopSignal"] == "SIGUSR1"
+    assert inside(host, name, "pwd") == "/tmp"
+    assert inside(host, name, "sh", "-c", "id -u; id -g") == "1000\n1001"
+    assert inside(host, name, "hostname") == "some-name"
+    assert inside(host, name, "cat", "/proc/1/cmdline").split("\0")[:2] == ["sleep", "4711"]
+    assert host.unit(name, "Description")["Description"] == "A test of the process"
+    assert host.status(name)["description"] == "A test of the process"
+
+
+def test_what_is_left_out_is_the_images(host: Host, name: str) -> None:
+    host.deploy(name, idle())
+    container = host.inspect(name)
+    assert container["Config"]["Hostname"] == name
+    assert not container["Config"]["Entrypoint"]
+    assert "PATH=/bin" in container["Config"]["Env"]
+    assert not container["HostConfig"]["ReadonlyRootfs"]
+
+
+def test_environment_and_files(host: Host, name: str) -> None:
+    file = host.files / "fields.env"
+    host.write(file, "FROM_FILE=file\nBOTH=file\n# a comment\n")
+    text = idle(
+        "env_file: [fields.env, {path: missing.env, required: false}]",
+        "environment: {BOTH: own, ODD: 'a b=$$c'}",
+    )
+    host.deploy(name, text)
+    environment = inside(host, name, "env").splitlines()
+    assert {"FROM_FILE=file", "BOTH=own", "ODD=a b=$c"} <= set(environment)
+
+    before = host.status(name)["current"]["revision"]
+    host.write(file, "FROM_FILE=changed\n")
+    host.wait_until(
+        lambda: (host.status(name)["current"] or {"revision": before})["revision"] != before,
+        "a changed env_file to be rolled out",
+    )
+    host.wait_for(name, "Ready")
+    assert "FROM_FILE=changed" in inside(host, name, "env").splitlines()
+
+
+def test_ports_of_each_form(host: Host, name: str, port: int) -> None:
+    listen = "httpd -f -p 80 -h /www & httpd -f -p 81 -h /www & exec nc -u -l -p 53 -e echo pong"
+    text = f"""\
+image: {BUSYBOX}
+command: [sh, -c, "{listen}"]
+ports:
+  - "{port}:80"
+  - "127.0.0.1:{port + 1}:81/tcp"
+  - "{port + 2}:53/udp"
+  - "{port + 3}-{port + 4}:80-81"
+stop_signal: SIGKILL
+"""
+    host.deploy(name, text)
+    for tcp in (port, port + 1, port + 3, port + 4):
+        assert host.http(tcp) == "busybox 1\n", tcp
+    published = host.inspect(name)["NetworkSettings"]["Ports"]
+    assert published["81/tcp"][0]["HostIp"] == "127.0.0.1"
+    assert {one["HostPort"] for one in published["80/tcp"]} == {str(port), str(port + 3)}
+    with host.net.udp() as client:
+        client.sendto(b"ping", ("127.0.0.1", port + 2))
+        assert client.recv(100) == b"pong\n"
+
+
+def test_volumes_of_each_kind(host: Host, name: str) -> None:
+    host.write(host.files / "site/index.html", "from the host\n")
+    text = idle(
+        "volumes:",
+        "  - ./site:/www:ro",
+        "  - data:/data",
+        "  - {type: tmpfs, target: /scratch, size: 64k, mode: 0o1777}",
+        "  - {type: bind, source: ~/made, target: /made, create: true}",
+    )
+    host.deploy(name, text)
+    found = mounts(host, name)
+    assert found["/www"]["Type"] == "bind"
+    assert not found["/www"]["RW"]
+    assert found["/data"]["Name"] == f"{name}_data"
+    assert inside(host, name, "cat", "/www/index.html") == "from the host"
+    assert inside(host, name, "stat", "-c", "%a", "/scratch") == "1777"
+    size = inside(host, name, "sh", "-c", "df -k /scratch | awk 'NR==2 {print $2}'")
+    assert size == "64"
+    inside(host, name, "sh", "-c", "echo kept > /data/file; touch /made/file")
+    assert (host.home / "made/file").exists()
+
+
+def test_labels_beside_ours(host: Host, name: str) -> None:
+    host.deploy(name, idle("labels: {org.example.team: shop, org.example.empty: ''}"))
+    labels = host.inspect(name)["Config"]["Labels"]
+    assert labels["org.example.team"] == "shop"
+    assert labels["org.example.empty"] == ""
+    assert labels["io.workloadd.workload"] == name
+
+
+def test_read_only_leaves_tmp_writable(host: Host, name: str) -> None:
+    host.deploy(name, idle("read_only: true"))
+    assert host.inspect(name)["HostConfig"]["ReadonlyRootfs"]
+    said = inside(host, name, "sh", "-c", "touch /file 2>/dev/null || echo no; touch /tmp/file")
+    assert said == "no"
+
+
+def test_capabilities(host: Host, name: str) -> None:
+    host.deploy(name, idle("cap_drop: [ALL]", "cap_add: [NET_ADMIN, chown]"))
+    assert set(host.inspect(name)["EffectiveCaps"]) == {"CAP_NET_ADMIN", "CAP_CHOWN"}
+
+
+def test_a_job_that_ends_well_stays_completed(host: Host, name: str) -> None:
+    host.write_workload(name, f"image: {BUSYBOX}\ncommand: 'true'\nrestart: no\n")
+    status = host.wait_for(name, "Completed")
+    started = host.inspect(name)["State"]["StartedAt"]
+    host.look_again()
+    assert host.inspect(name)["State"]["StartedAt"] == started
+    assert status["current"]["exit_code"] == 0
+    assert host.condition(name, "Ready")["reason"] == "Completed"
+    assert host.unit(name, "Restart")["Restart"] == "no"
+
+
+def test_on_failure_gives_up_after_so_many_tries(host: Host, name: str) -> None:
+    # Proven first, so that it is the restart policy that is seen and not the rollout's judgement.
+    command = "test ! -e /data/fail || exit 7; while test ! -e /data/fail; do sleep 0.1; done; exit 7"
+    text = (
+        f"image: {BUSYBOX}\ncommand: [sh, -c, '{command}']\nrestart: on-failure:2\n"
+        "volumes: [data:/data]\nstop_signal: SIGKILL\n"
+    )
+    host.deploy(name, text)
+    inside(host, name, "touch", "/data/fail")
+    status = host.wait_for(name, "Failed")
+    assert status["current"]["exit_code"] == 7
+    assert host.unit(name, "ActiveState", "NRestarts") == {
+        "ActiveState": "failed",
+        "NRestarts": "2",
+    }
+    host.look_again()
+    assert host.unit(name, "ActiveState")["ActiveState"] == "failed"
+
+
+def test_always_means_after_a_good_end_too(host: Host, name: str) -> None:
+    text = f"image: {BUSYBOX}\ncommand: [sh, -c, 'sleep 1.5']\n"
+    host.deploy(name, text)
+    host.wait_until(lambda: host.status(name)["restarts"] > 0, "a restart after exit code 0")
+
+
+def test_limits_hold_or_the_user_is_told_why_not(host: Host, name: str, port: int) -> None:
+    conditions = {c["type"]: c for c in host.api("/v1/status")["host"]}
+    delegated = conditions["Controllers"]
+    resources = "resources: {memory: 32m, cpus: 0.5, pids: 20}"
+    if delegated["status"] == "True":
+        host.deploy(name, serving(port, resources))
+        limits = host.inspect(name)["HostConfig"]
+        assert (limits["Memory"], limits["PidsLimit"]) == (32 << 20, 20)
+        assert limits["CpuQuota"] / limits["CpuPeriod"] == 0.5
+        return
+    assert "memory" in delegated["message"]
+    assert "Delegate=" in delegated["fix"]
+    host.write_workload(name, serving(port, resources))
+    status = host.wait_for(name, "Failed")
+    assert "controller" in status["message"], status["message"]
+
+
+@pytest.mark.parametrize("field", ["memory: 32m", "pids: 20"])
+def test_a_limit_is_never_dropped_silently(host: Host, name: str, port: int, field: str) -> None:
+    host.write_workload(name, serving(port, f"resources: {{{field}}}"))
+    status = host.wait_for(name, "Ready", "Failed")
+    if status["state"] == "Ready":
+        kind, value = field.split(": ")
+        told = host.inspect(name)["HostConfig"]["Memory" if kind == "memory" else "PidsLimit"]
+        assert told == (32 << 20 if kind == "memory" else int(value))
