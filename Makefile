@@ -22,15 +22,16 @@ demo: $(VENV)/stamp ## boot a throwaway host, drop a file into it, show what com
 demo-stop: ## stop what `make demo` started; what was built stays in the cache
 	@$(HOST) --name demo down
 
-# The host is set up while the fast tests run; each waits for the other before the real tests.
+# The host is made while the fast tests run. It is stopped whatever happens; its files, journal
+# included, stay until the next run.
 test: $(VENV)/stamp ## every test, those on a real host included
-	@$(HOST) --name $(TEST_HOST) up --fresh & host=$$!; \
-	fast=0; $(PYTEST) tests/unit tests/wire -n auto || fast=$$?; \
+	@trap '$(HOST) --name $(TEST_HOST) down' EXIT; \
+	$(HOST) --name $(TEST_HOST) up --fresh & host=$$!; \
+	failed=0; \
+	$(PYTEST) tests/unit tests/wire -n auto || failed=1; \
 	wait $$host; \
-	$(HOST) --name $(TEST_HOST) install; \
-	WORKLOADD_TEST_HOST=$(TEST_HOST) $(PYTEST) tests/host; \
-	$(HOST) --name $(TEST_HOST) down --purge; \
-	exit $$fast
+	WORKLOADD_TEST_HOST=$(TEST_HOST) $(PYTEST) tests/host || failed=1; \
+	exit $$failed
 
 test-fast: $(VENV)/stamp ## the tests that need no host
 	@$(PYTEST) tests/unit tests/wire -n auto

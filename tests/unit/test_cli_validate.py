@@ -169,8 +169,8 @@ def damaged(draw: st.DrawFn) -> str:
 
 
 @given(damaged())
-def test_no_value_of_the_environment_is_ever_shown(text: str) -> None:
+def test_no_excerpt_has_a_value_of_the_environment_in_it(text: str) -> None:
     result = load_workload("web", text.encode(), "web.yaml")
     source = Source.of(text.encode())
     for error in (*result.errors, *result.warnings):
-        assert SECRET not in "\n".join([str(error), error.text, *source.excerpt(error)])
+        assert SECRET not in "\n".join(source.excerpt(error))

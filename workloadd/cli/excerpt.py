@@ -16,6 +16,9 @@ from workloadd.spec.nodes import FaultError
 
 _OPEN_KEYS = frozenset(WorkloadSpec.model_fields) - {"environment"}
 _TOP_KEY = re.compile(r"""(["']?)([A-Za-z_][\w.-]*)\1\s*:(?:\s|$)""")
+# What begins a top-level entry; items may stand below their key without an indentation.
+_TOP = re.compile(r"(?!- )[^\s#]")
+_NO_PAIR = re.compile(r"[^:=]*$")
 # No second key on the line, and no variable.
 _HARMLESS_VALUE = re.compile(r"(?!.*(?:[{=]|:(?:\s|$)))")
 _HARMLESS_ITEM = re.compile(r"""\s*-\s+["']?[^\s={]+["']?\s*$""")
@@ -57,10 +60,10 @@ class Source:
     def _visible(self, index: int) -> str:
         """What of a line may be shown."""
         line = self.lines[index]
-        owner = self._owner(index)
-        if owner is None:
-            return "" if self.is_yaml or ":" in line or "=" in line else line
-        at, key = owner
+        at = self._owner(index)
+        key = _TOP_KEY.match(self.lines[at])
+        if key is None:
+            return line if at == index and not self.is_yaml and _NO_PAIR.match(line) else ""
         if key[2] in _OPEN_KEYS and (self._is_plain(line) if at == index else self._is_below(line)):
             return line
         return line[: key.end(2)] if at == index else ""
@@ -74,9 +77,6 @@ class Source:
         """Whether a line below a key that holds no secrets belongs to that key."""
         return self.is_yaml or bool(_HARMLESS_ITEM.match(line))
 
-    def _owner(self, index: int) -> tuple[int, re.Match[str]] | None:
-        """The top-level key that a line belongs to, and the line where that stands."""
-        for at in range(index, -1, -1):
-            if key := _TOP_KEY.match(self.lines[at]):
-                return at, key
-        return None
+    def _owner(self, index: int) -> int:
+        """The line where the top-level entry begins to which line `index` belongs."""
+        return next((at for at in range(index, 0, -1) if _TOP.match(self.lines[at])), 0)
