@@ -15,7 +15,7 @@ from workloadd.api.app import application
 from workloadd.api.server import Server
 from workloadd.board import Board
 from workloadd.core.backoff import delay
-from workloadd.core.errors import Transient, WorkloaddError
+from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.rollout import Policy
 from workloadd.core.status import HostConditionStatus, Status, summary
 from workloadd.execute import Executor, Limits
@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 _RECONNECT_BASE, _RECONNECT_CEILING = 0.2, 10.0
 # Seconds between two looks at the host's own conditions.
 _PREFLIGHT_INTERVAL = 60.0
+
+
+# Seconds between two signs of life of an idle loop, at the most.
+_HEARTBEAT = 20.0
 
 
 class _Stop(Exception):  # noqa: N818 - not an error
@@ -74,6 +78,11 @@ class Daemon:
         self.source = Directories(paths.workload_roots, paths.home)
         self.watcher = Watcher(paths.workload_roots, self.wake)
         self.reconciler = self._make_reconciler()
+        self.server = Server(
+            application(self.board, self.history, settings, self._clock.now),
+            socket=paths.socket,
+            listen=settings.api.address,
+        )
 
     def _make_pulls(self) -> Pulls:
         settings = self._settings.pull
@@ -90,7 +99,7 @@ class Daemon:
 
     def _make_reconciler(self) -> Reconciler:
         rollout = self._settings.rollout
-        interval = notify.watchdog_interval()
+        watchdog = notify.watchdog_interval() or _HEARTBEAT
         return Reconciler(
             self.source,
             self.observer,
@@ -102,7 +111,8 @@ class Daemon:
             self._settings.reconcile,
             self._clock,
             on_pass=self._tell,
-            heartbeat=interval / 3 if interval else None,
+            heartbeat=min(watchdog / 3, _HEARTBEAT),
+            problems=self._problems,
         )
 
     def wake(self) -> None:
@@ -146,12 +156,7 @@ class Daemon:
         raise _Stop
 
     async def _serve(self) -> None:
-        server = Server(
-            application(self.board, self.history, self._settings, self._clock.now),
-            socket=self._paths.socket,
-            listen=self._settings.api.address,
-        )
-        await server.run()
+        await self.server.run()
 
     async def _connect_systemd(self) -> None:
         """Connect to the user manager, however long that takes."""
@@ -212,6 +217,10 @@ class Daemon:
     def _images_changed(self) -> None:
         self.observer.forget()
         self.wake()
+
+    def _problems(self) -> tuple[Problem, ...]:
+        """What the parts cannot do just now."""
+        return tuple(p for p in (self.server.problem, self.watcher.problem) if p)
 
     def _tell(self, status: Status) -> None:
         """After a pass: follow the files it read, tell systemd how we are and that we live."""

@@ -19,6 +19,7 @@ from workloadd.core.memory import Attempt, Bad, Memory
 from workloadd.core.names import LABEL_USER, LABEL_WORKLOAD, unit_name
 from workloadd.history import History
 from workloadd.host.binds import prepare_binds
+from workloadd.host.journal_reader import podman_lines
 from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
@@ -51,6 +52,7 @@ class _Run:
     workload: str
     revision: str
     rollout: int = 0
+    began: float = 0.0
     created: str = ""
     reloaded: bool = False
     committed: bool = False
@@ -99,7 +101,7 @@ class Executor:
             self.busy[name] = workload.why
             run = _Run(name, _revision_of(workload))
             if (rollout := memory.rollouts.get(name)) and rollout.revision == run.revision:
-                run.rollout = rollout.id
+                run.rollout, run.began = rollout.id, rollout.started_at
             tasks.create_task(self._carry_out(run, workload, gate), name=f"workload {name}")
 
     async def _carry_out(self, run: _Run, plan: a.WorkloadPlan, gate: ReloadGate) -> None:
@@ -164,7 +166,7 @@ class Executor:
                     run.workload, action.revision, action.from_revision, action.cause, now
                 )
             case a.EndRollout():
-                lines = await self._last_lines(action.container)
+                lines = await self._last_lines(run, action.container) if action.container else ()
                 await self._history.end(run.rollout, now, action.outcome, action.problem, lines)
                 log.info(
                     "%s: rollout ended %s%s",
@@ -180,13 +182,15 @@ class Executor:
             case a.Note():
                 await self._history.note(run.workload, now, action.kind, action.message)
 
-    async def _last_lines(self, container: str) -> tuple[str, ...]:
-        if not container:
-            return ()
+    async def _last_lines(self, run: _Run, container: str) -> tuple[str, ...]:
+        """What the container said last, and what podman said when it could not be started."""
+        unit = unit_name(run.workload)
+        said = await asyncio.to_thread(podman_lines, unit, run.began, LOG_LINES)
         try:
-            return await self._podman.logs(container, LOG_LINES)
+            lines = await self._podman.logs(container, LOG_LINES)
         except WorkloaddError as error:
-            return (f"(no log: {error.problem.message})",)
+            lines = (f"(no log: {error.problem.message})",)
+        return (*lines, *said)[-LOG_LINES:]
 
     async def _container(
         self, action: a.CreateContainer | a.RenameContainer | a.StopContainer, run: _Run

@@ -67,7 +67,8 @@ class Reconciler:
         timing: ReconcileSettings,
         clock: Clock,
         on_pass: Callable[[Status], None] = lambda status: None,
-        heartbeat: float | None = None,
+        heartbeat: float = 20.0,
+        problems: Callable[[], tuple[Problem, ...]] = tuple,
     ) -> None:
         self._source = source
         self._observer = observer
@@ -80,9 +81,10 @@ class Reconciler:
         self._clock = clock
         self._on_pass = on_pass
         self._heartbeat = heartbeat
+        self._problems = problems
         self._woken = asyncio.Event()
         self._observed = Observed()
-        self.problems: tuple[Problem, ...] = ()
+        self._unreadable: tuple[Problem, ...] = ()
 
     def wake(self) -> None:
         """Have a pass run soon."""
@@ -108,7 +110,7 @@ class Reconciler:
             self._board.beat()
             self._on_pass(self._board.status)
             try:
-                async with asyncio.timeout(min(left, self._heartbeat or left)):
+                async with asyncio.timeout(min(left, self._heartbeat)):
                     await self._woken.wait()
                 return
             except TimeoutError:
@@ -130,7 +132,7 @@ class Reconciler:
             if workload.pull:
                 self._pulls.request(workload.pull, tasks)
         self._pulls.forget(_references(knowledge.desired))
-        self.problems = knowledge.desired.unreadable
+        self._unreadable = knowledge.desired.unreadable
         before = {w.name: w for w in self._board.status.workloads}
         self._publish(assess(knowledge, before), began, now, "")
         return knowledge.plan.wake_at
@@ -175,7 +177,7 @@ class Reconciler:
             duration=round(self._clock.monotonic() - began, 4),
             problem=problem,
         )
-        problems = tuple(str(p) for p in self.problems)
+        problems = tuple(str(p) for p in (*self._unreadable, *self._problems()))
         self._board.publish(
             old.model_copy(
                 update={"passes": passed, "workloads": tuple(workloads), "problems": problems}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -21,8 +22,9 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Fault:
     """What happens to the next `times` requests "METHOD path" that fit a pattern.
 
-    Without a status the connection is closed with no answer. With `hold` the request waits for
-    `release` first; `reached` is set when it came.
+    Without a status the connection is closed with no answer; with `late` that happens after the
+    request was carried out. With `hold` the request waits for `release` and is then carried out;
+    `reached` is set when it came.
     """
 
     pattern: str
@@ -30,6 +32,7 @@ class Fault:
     message: str = "injected"
     times: int = 1
     hold: bool = False
+    late: bool = False
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -37,7 +40,8 @@ class Fault:
 class FakeLibpod:
     """The service; its `state` is what it holds, `registry` what it can pull.
 
-    `requests` lists what was asked: "GET containers/json".
+    `requests` lists what was asked: "GET containers/json"; `in_flight` counts what is being
+    answered, `most` what ever was at once.
     """
 
     def __init__(self, socket: Path, clock: Clock | None = None) -> None:
@@ -46,6 +50,8 @@ class FakeLibpod:
         self.state.on_event.append(self._publish)
         self.registry: dict[str, Remote] = {}
         self.requests: list[str] = []
+        self.in_flight: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
         self.info = default_info()
         self._faults: list[Fault] = []
         self._subscribers: set[asyncio.Queue[dict[str, Any] | None]] = set()
@@ -95,10 +101,23 @@ class FakeLibpod:
     async def _middleware(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         name = f"{request.method} {request.path.partition('/libpod/')[2]}"
         self.requests.append(name)
+        self.in_flight[name] += 1
+        self.most[name] = max(self.most[name], self.in_flight[name])
+        try:
+            return await self._answer(request, handler, name)
+        finally:
+            self.in_flight[name] -= 1
+
+    async def _answer(
+        self, request: web.Request, handler: _Handler, name: str
+    ) -> web.StreamResponse:
         if fault := self._fault_for(name):
             fault.reached.set()
             if fault.hold:
                 await fault.release.wait()
+            elif fault.late:
+                await handler(request)
+                return _broken(request)
             elif fault.status is None:
                 return _broken(request)
             else:

@@ -73,7 +73,8 @@ class Manager:
     """systemd's user manager as far as workloads see it.
 
     `changed` is told of each change of a unit, `removed` of each job's end. `restart_delay` in
-    seconds overrides RestartSec=. Jobs wait while `hold` is not set.
+    seconds overrides RestartSec=. Jobs wait while `hold` is not set. `most_starts` is how many start
+    jobs were ever in flight at once.
     """
 
     def __init__(self, search: Sequence[Path], podman: PodmanState, clock: Clock) -> None:
@@ -83,6 +84,7 @@ class Manager:
         self.units: dict[str, FakeUnit] = {}
         self.restart_delay: float | None = None
         self.reloads = 0
+        self.most_starts = 0
         self.hold = asyncio.Event()
         self.hold.set()
         self.changed: Callable[[FakeUnit], None] = lambda _: None
@@ -136,10 +138,15 @@ class Manager:
                 return unit.job
             self._finish(unit, unit.job, "canceled")
         job = unit.job = Job(next(self._ids), kind, name)
+        self.most_starts = max(self.most_starts, self.starts())
         task = asyncio.get_running_loop().create_task(self._run(unit, job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return job
+
+    def starts(self) -> int:
+        """How many start jobs are in flight."""
+        return sum(1 for unit in self.units.values() if unit.job and unit.job.kind == "start")
 
     def reset_failed(self, name: str) -> None:
         unit = self.units.get(name)

@@ -11,22 +11,29 @@ from tests.fakes.libpod import FakeLibpod
 from tests.fakes.manager import TARGET, FakeUnit, Manager
 from tests.fakes.podman_state import FakeContainer, PodmanState
 from tests.fakes.systemd1 import FakeSystemd
+from workloadd.settings import Paths
 
 
 class World:
-    """The fake host in a directory of a test's own.
+    """The fake host in a directory of a test's own, laid out as `paths` say where they are given.
 
     `unit_dir` is where units are written, `control_dir` what systemd prefers to it (where an
-    operator masks). Methods named after commands are what an operator does by hand.
+    operator masks), `wants` where units are enabled. Methods named after commands are what an
+    operator does by hand.
     """
 
-    def __init__(self, directory: Path, clock: Clock | None = None) -> None:
+    def __init__(
+        self, directory: Path, clock: Clock | None = None, paths: Paths | None = None
+    ) -> None:
         self.clock = clock or RealClock()
-        self.unit_dir = directory / "systemd" / "user"
-        self.control_dir = directory / "systemd" / "user.control"
-        for path in (self.unit_dir, self.control_dir):
+        self.unit_dir = paths.unit_dir if paths else directory / "systemd" / "user"
+        self.control_dir = (
+            paths.unit_config_dir if paths else directory / "systemd" / "user.control"
+        )
+        self.wants = (self.control_dir if paths else self.unit_dir) / f"{TARGET}.wants"
+        self.podman_socket = paths.podman_socket if paths else directory / "podman.sock"
+        for path in (self.unit_dir, self.control_dir, self.podman_socket.parent):
             path.mkdir(parents=True, exist_ok=True)
-        self.podman_socket = directory / "podman.sock"
         self.libpod = FakeLibpod(self.podman_socket, self.clock)
         search = (self.control_dir, self.unit_dir)
         self.manager = Manager(search, self.libpod.state, self.clock)
@@ -116,12 +123,11 @@ class World:
                 (self.control_dir / unit).unlink()
                 self._files_changed()
             case "enable":
-                wants = self.unit_dir / f"{TARGET}.wants"
-                wants.mkdir(exist_ok=True)
-                (wants / unit).symlink_to(f"../{unit}")
+                self.wants.mkdir(exist_ok=True)
+                (self.wants / unit).symlink_to(self.unit_dir / unit)
                 self._files_changed()
             case "disable":
-                (self.unit_dir / f"{TARGET}.wants" / unit).unlink()
+                (self.wants / unit).unlink()
                 self._files_changed()
             case "reset-failed":
                 self.manager.reset_failed(unit)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.host import SETTINGS, Host
+from tests.host.machine import remove
 
 _HERE = Path(__file__).parent
 _ports = itertools.count(20000, 10)
@@ -42,7 +43,7 @@ def host(the_host: Host) -> Iterator[Host]:
     before = set(the_host.files.iterdir())
     yield the_host
     for path in set(the_host.files.iterdir()) - before:
-        path.unlink()
+        remove(path)
 
 
 @pytest.fixture

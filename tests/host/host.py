@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.host.machine import Machine
+from tests.host.machine import Machine, remove
 from tests.host.polling import poll
 from workloadd.core.names import unit_name
 
@@ -184,7 +184,7 @@ class Host(Machine):
         self.systemctl("stop", "workloadd.service", "workload-*.service", check=False)
         for directory in (self.files, self.disk / "etc/workloadd/workloadd.conf.d"):
             for path in directory.iterdir():
-                path.unlink()
+                remove(path)
         self.podman("rm", "--all", "--force", "--time", "0")
         self.podman("volume", "rm", "--all", "--force")
         self.podman("rmi", "--all", "--force")

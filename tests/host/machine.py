@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -91,3 +92,11 @@ class Machine:
         self.net.close()
         self._manage("reboot")
         self._attach()
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a directory."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -31,12 +31,6 @@ class Network:
             raise
         return made
 
-    def udp(self, timeout: float = 2.0) -> socket.socket:
-        """A UDP socket of the host."""
-        made = self._thread.submit(socket.socket, socket.AF_INET, socket.SOCK_DGRAM).result()
-        made.settimeout(timeout)
-        return made
-
     def get(self, port: int, path: str = "/", timeout: float = 2.0) -> tuple[int, str]:
         """Status and body of a GET of a loopback port; OSError where nobody answers properly."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)

@@ -23,7 +23,6 @@ from workloadd.core.status import PassStatus, Status
 from workloadd.history.rows import EventRow, RolloutRow, Step
 from workloadd.settings.model import Settings
 
-
 # How the end of a connection looks from the other side.
 CUT = (ConnectionResetError, asyncio.IncompleteReadError)
 
@@ -270,6 +269,7 @@ async def test_headers_that_go_out(api: Api) -> None:
     for one in (got, lost):
         assert "server" not in one.headers
         assert one.headers["x-content-type-options"] == "nosniff"
+        assert one.headers["connection"] == "close"
         assert one.headers["cache-control"] == "no-store"
         assert "default-src 'none'" in one.headers["content-security-policy"]
 

@@ -25,7 +25,11 @@ class Documents:
 
     def workloads(self, status: Status) -> str:
         """`/v1/workloads`."""
-        return self._once(status, "workloads/", lambda: _workloads(status))
+        return self._once(
+            status,
+            "workloads/",
+            lambda: status.model_dump_json(indent=2, include={"workloads"}) + "\n",
+        )
 
     def workload(self, status: Status, workload: WorkloadStatus) -> str:
         """`/v1/workloads/NAME`; `workload` is one of `status`."""
@@ -64,10 +68,6 @@ def history(
             "truncated": truncated,
         }
     )
-
-
-def _workloads(status: Status) -> str:
-    return _json({"workloads": status.model_dump(mode="json")["workloads"]})
 
 
 def _rollout(row: RolloutRow) -> dict[str, Any]:

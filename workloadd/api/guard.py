@@ -71,6 +71,7 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.pop("Server", None)
     # A connection serves one request, so its age bounds how slow a client can be.
     response.force_close()
+    response.headers["Connection"] = "close"
 
 
 def _on_unix_socket(request: web.Request) -> bool:
@@ -85,7 +86,7 @@ def _require_loopback_name(request: web.Request) -> None:
     hosts = {*named, request.host}
     if len(named) != 1 or not all(map(is_loopback_name, hosts)):
         shown = ", ".join(quote(host) for host in sorted(hosts))
-        hint = "ask for http://127.0.0.1:7780/ or http://localhost:7780/"
+        hint = "ask by the name 127.0.0.1 or localhost"
         raise Refusal(421, "HostRefused", f"cannot answer for {shown}: not a loopback name", hint)
 
 

@@ -63,7 +63,7 @@ class Source:
         at = self._owner(index)
         key = _TOP_KEY.match(self.lines[at])
         if key is None:
-            return line if at == index and not self.is_yaml and _NO_PAIR.match(line) else ""
+            return line if index == 0 and not self.is_yaml and _NO_PAIR.match(line) else ""
         if key[2] in _OPEN_KEYS and (self._is_plain(line) if at == index else self._is_below(line)):
             return line
         return line[: key.end(2)] if at == index else ""

@@ -24,8 +24,8 @@ class AsIf(Directories):
         self._links = links
         self._place = place
 
-    def _resolve(self, written: str, directory: Path) -> str:
-        return super()._resolve(written, self._place if directory == self._links else directory)
+    def resolve(self, written: str, directory: Path) -> str:
+        return super().resolve(written, self._place if directory == self._links else directory)
 
     def load(self, holders: Mapping[HostPort, str] | None = None) -> Desired:
         """Everything declared; a file of ours has the path in `place` that it would have."""

@@ -12,7 +12,6 @@ from workloadd.core.names import SHORT
 from workloadd.core.observed import UnitRecord
 from workloadd.core.revision import Revision, UnitParams
 
-
 Outcome = Literal["stable", "rolled-back", "failed", "removed"]
 
 

@@ -79,7 +79,7 @@ _Finding = tuple[str, _Status, str, str]
 def assess(
     knowledge: Knowledge, previous: Mapping[str, WorkloadStatus]
 ) -> tuple[WorkloadStatus, ...]:
-    """The status of every workload; `previous` is the last one, from which `since` is carried on."""
+    """The status of every workload; `since` is carried on from the last one, `previous`."""
     names = sorted(set(knowledge.desired.workloads) | set(knowledge.observed.workloads))
     return tuple(_assess(_case(n, knowledge), previous.get(n)) for n in names)
 
@@ -197,7 +197,7 @@ def _ready(case: _Case) -> _Finding:
     unit, container = case.seen.unit, case.container
     if case.running:
         return ("Ready", "True", "Running", "its unit is active and its container runs")
-    if container and completed(container, case.boot):
+    if container and completed(container, unit):
         return ("Ready", "True", "Completed", "it ran to its end, exit code 0")
     if container is None:
         return ("Ready", "False", "NotDeployed", "no container is deployed")

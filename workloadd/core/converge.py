@@ -129,12 +129,12 @@ def _repair_activity(case: Case, current: Current, container: Container) -> list
     if unit.active_state == "activating":
         # systemd is starting it again and again: by its old text, if that was not read since.
         return [RestartUnit()] if unit.needs_reload else []
+    if completed(container, unit):
+        return []
     if unit.active:
         return _repair_running(case, container)
     if strays := _stops(c for c in case.seen.containers if c.running):
         return [Note("drift", "it ran outside its unit"), *strays, StartUnit(reset=True)]
-    if completed(container, case.boot):
-        return []
     if unit.active_state == "failed":
         restart = (container.params or UnitParams()).restart
         by_itself = restart != "always" and began_since(container, case.boot)

@@ -31,9 +31,9 @@ class WorkloaddError(Exception):
         self.problem = Problem(reason, message, hint)
 
 
-class Transient(WorkloaddError):
+class Transient(WorkloaddError):  # noqa: N818 - the field's word for it
     """Likely to succeed later without anybody's help (a socket restarting, a registry away)."""
 
 
-class Permanent(WorkloaddError):
+class Permanent(WorkloaddError):  # noqa: N818
     """Will fail again until a person changes something (a rejected spec, a missing file)."""

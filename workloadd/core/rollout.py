@@ -44,22 +44,15 @@ def unproven(container: Container) -> bool:
     return container.name == candidate_name(container.workload, container.revision)
 
 
-def completed(container: Container, boot: float) -> bool:
-    """Whether the container did its work in this boot and is not meant to be started again.
+def completed(container: Container, unit: UnitState) -> bool:
+    """Whether the container did its work and is not meant to be started again.
 
-    With `restart: always` an end is never an end. An end before `boot` (when the user manager
-    started, seconds since the epoch) was the host's going down: systemd starts services anew
-    at each boot, and so do we.
+    With `restart: always` an end is never an end; any other unit stays active after its main
+    process ended well (RemainAfterExit=), until it is stopped or the host goes down. So one that
+    was stopped by hand is not taken for one that has ended by itself.
     """
-    params = container.params
-    return (
-        params is not None
-        and params.restart != "always"
-        and not container.running
-        and container.exit_code == 0
-        and began_since(container, boot)
-        and container.exited_at >= container.started_at > 0
-    )
+    ended = unit.active and unit.sub_state == "exited"
+    return ended and not container.running and container.exit_code == 0
 
 
 def began_since(container: Container, boot: float) -> bool:
@@ -71,7 +64,7 @@ def judge(
     container: Container, unit: UnitState, began: float, boot: float, policy: Policy, now: float
 ) -> Judgement:
     """Verify a committed deployment whose rollout began (was committed) at `began`."""
-    if completed(container, boot):
+    if completed(container, unit):
         return Judgement(Verdict.PROVEN)
     if unit.active_state == "failed" and container.started_at > 0:
         return Judgement(Verdict.FAILED, _failure("UnitFailed", container, unit))

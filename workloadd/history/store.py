@@ -247,8 +247,8 @@ def _read_memory(c: sqlite3.Cursor) -> _Memory:
         workload: LastRollout(revision, outcome, problem_of(*problem), ended_at, cause, started_at)
         for workload, revision, outcome, ended_at, cause, started_at, *problem in c.execute(
             "SELECT workload, revision, outcome, ended_at, cause, started_at, reason, message,"
-            " hint FROM rollouts WHERE id IN (SELECT max(id) FROM rollouts WHERE ended_at IS NOT NULL"
-            " GROUP BY workload)"
+            " hint FROM rollouts WHERE id IN"
+            " (SELECT max(id) FROM rollouts WHERE ended_at IS NOT NULL GROUP BY workload)"
         )
     }
     return bad, open_, last

@@ -108,6 +108,7 @@ def _service_section(record: UnitRecord, params: UnitParams) -> list[str]:
         f"SyslogIdentifier={record.workload}",
         # What podman prints are container IDs; the container's own output is conmon's to send.
         "StandardOutput=null",
+        "StandardError=journal",
         # For the short-lived podman commands only: fewer threads, no garbage collection.
         "Environment=GOMAXPROCS=1 GOGC=off",
         f"ExecStart={PODMAN} start {record.container}",
@@ -115,6 +116,9 @@ def _service_section(record: UnitRecord, params: UnitParams) -> list[str]:
         # still runs, and it is that one which has to be stopped.
         f"ExecStop={PODMAN} stop --time {timeout} --filter {ours}",
         f"Restart={params.restart}",
+        # What ended by itself stays active, so that whoever starts all units does not start it
+        # once more.
+        f"RemainAfterExit={'no' if params.restart == 'always' else 'yes'}",
         "RestartSec=250ms",
         "RestartSteps=8",
         "RestartMaxDelaySec=1min",

@@ -85,18 +85,21 @@ class Directories:
     def _absolute(self, spec: WorkloadSpec, directory: Path) -> WorkloadSpec:
         """`spec` with bind sources and env files as absolute paths."""
         volumes = tuple(
-            v.model_copy(update={"source": self._resolve(v.source, directory)})
+            v.model_copy(update={"source": self.resolve(v.source, directory)})
             if isinstance(v, BindVolume)
             else v
             for v in spec.volumes
         )
         env_files = tuple(
-            e.model_copy(update={"path": self._resolve(e.path, directory)}) for e in spec.env_file
+            e.model_copy(update={"path": self.resolve(e.path, directory)}) for e in spec.env_file
         )
         return spec.model_copy(update={"volumes": volumes, "env_file": env_files})
 
-    def _resolve(self, written: str, directory: Path) -> str:
-        """As Compose does: relative to the file as it is named in its root, links not followed."""
+    def resolve(self, written: str, directory: Path) -> str:
+        """The absolute path that `written` in a file of `directory` means.
+
+        As Compose does: relative to the file as it is named in its root, links not followed.
+        """
         if written == "~" or written.startswith("~/"):
             return os.path.normpath(self._home / written[2:])
         return os.path.normpath(directory / written)

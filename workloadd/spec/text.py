@@ -32,8 +32,9 @@ def excerpt(text: str) -> str:
 
 
 def key_name(key: str) -> str:
-    """``key`` as it may be shown: who writes KEY=VALUE for a key may have a secret behind the =."""
-    return key.partition("=")[0]
+    """``key`` as it may be shown: who writes KEY=VALUE for a key, or forgets the colon behind it,
+    may have a secret behind the = or the blank."""
+    return re.split(r"[=\s]", key, maxsplit=1)[0]
 
 
 def kind(value: object) -> str:

@@ -29,7 +29,6 @@ build_images() {
     # shellcheck disable=SC2016  # $1 is for the inner shell
     unshare --mount --net --pid --fork --kill-child --propagation private -- \
         /bin/bash -euc '
-            ip link set lo up
             mount --bind "$1" "$1"
             mount --rbind /dev "$1/dev"
             mount -t proc proc "$1/proc"

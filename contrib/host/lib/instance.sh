@@ -140,16 +140,16 @@ host_down() {
     say "stopped; its files are kept in $instance"
 }
 
+# kill_instance: as pulling the plug does. The death of init ends every process of its namespace,
+# nspawn with it, and then the loop, which removes its cgroup.
 kill_instance() {
-    local pid
-    if recorded_process "$instance/loop"; then kill -KILL "$REPLY"; fi
-    if recorded_process "$instance/nspawn"; then
-        pid=$REPLY
-        # The death of init ends every process of its namespace.
-        ! init_of_instance || kill -KILL "$REPLY" 2>/dev/null || true
-        await 10 is_gone "$instance/nspawn" || kill -KILL "$pid" 2>/dev/null || true
-        await 10 is_gone "$instance/nspawn" || die "cannot end host '$name' (process $pid)"
+    recorded_process "$instance/loop" || return 0
+    if init_of_instance; then
+        kill -KILL "$REPLY" 2>/dev/null || true
+    elif recorded_process "$instance/nspawn"; then
+        kill -KILL "$REPLY" 2>/dev/null || true
     fi
+    await 20 is_gone "$instance/loop" || die "cannot end host '$name'" "see $instance/console.log"
 }
 
 remove_instance() {

@@ -60,12 +60,18 @@ class Host:
         unit = UnitState(
             load_state="masked" if self.masked else "loaded" if self.loaded else "not-found",
             active_state=self.active_state,
-            sub_state="running" if self.active_state == "active" else "dead",
+            sub_state=self.sub_state(),
             restarts=self.restarts,
             active_since=self.active_since,
             needs_reload=bool(self.loaded and self.file and self.loaded != self.file.record),
         )
         return Seen(tuple(self.containers.values()), self.file, unit, self.name_taken)
+
+    def sub_state(self) -> str:
+        """Active with nothing that runs: it stays so after it ended (RemainAfterExit=)."""
+        if self.active_state != "active":
+            return "dead"
+        return "running" if any(c.running for c in self.containers.values()) else "exited"
 
     def observed(self) -> Observed:
         return Observed({self.name: self.seen()}, self.images, BOOT)
