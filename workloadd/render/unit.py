@@ -113,8 +113,8 @@ def _service_section(record: UnitRecord, params: UnitParams) -> list[str]:
         "Environment=GOMAXPROCS=1 GOGC=off",
         f"ExecStart={PODMAN} start {record.container}",
         # By label, not by ID: after a commit this text is loaded while the older container
-        # still runs, and it is that one which has to be stopped.
-        f"ExecStop={PODMAN} stop --time {timeout} --filter {ours}",
+        # still runs, and it is that one which has to be stopped, within its own stop timeout.
+        f"ExecStop={PODMAN} stop --filter {ours}",
         f"Restart={params.restart}",
         # What ended by itself stays active, so that whoever starts all units does not start it
         # once more.
