@@ -99,7 +99,7 @@ class Executor:
         gate = ReloadGate(self._systemd.reload, reloads)
         for name, workload in due.items():
             self.busy[name] = workload.why
-            run = _Run(name, _revision_of(workload))
+            run = _Run(name, workload.revision)
             if (rollout := memory.rollouts.get(name)) and rollout.revision == run.revision:
                 run.rollout, run.began = rollout.id, rollout.started_at
             tasks.create_task(self._carry_out(run, workload, gate), name=f"workload {name}")
@@ -113,14 +113,14 @@ class Executor:
                 await self._do(action, run, gate)
             self.attempts.pop(run.workload, None)
         except WorkloaddError as error:
-            await self._failed(run, error)
+            await self._failed(run, plan, error)
         finally:
             if _reloads(plan) and not run.reloaded:
                 gate.leave()
             del self.busy[run.workload]
             self._wake()
 
-    async def _failed(self, run: _Run, error: WorkloaddError) -> None:
+    async def _failed(self, run: _Run, plan: a.WorkloadPlan, error: WorkloaddError) -> None:
         """Remember a failed step, and when to try again; end a rollout that Podman rejected."""
         extra = {"workload": run.workload, "revision": run.revision}
         log.warning("%s: %s", run.workload, error.problem, extra=extra)
@@ -128,7 +128,9 @@ class Executor:
         last = self.attempts.get(run.workload)
         count = last.count + 1 if last and last.revision == run.revision else 1
         pause = delay(count, _RETRY_BASE, _RETRY_CEILING, random.random())  # noqa: S311 - jitter
-        self.attempts[run.workload] = Attempt(run.revision, count, error.problem, now + pause)
+        self.attempts[run.workload] = Attempt(
+            run.revision, count, error.problem, now + pause, plan.kind
+        )
         if run.rollout and not run.committed and isinstance(error, Permanent):
             await self._history.end(run.rollout, now, "failed", error.problem, ())
 
@@ -258,17 +260,3 @@ class Executor:
 
 def _reloads(plan: a.WorkloadPlan) -> bool:
     return any(isinstance(action, a.DaemonReload) for action in plan.actions)
-
-
-def _revision_of(plan: a.WorkloadPlan) -> str:
-    """The revision that a plan is about: what it rolls out, ends, or writes the unit for."""
-    for action in plan.actions:
-        if isinstance(action, a.BeginRollout | a.EndRollout | a.MarkBad):
-            return action.revision
-    for action in plan.actions:
-        match action:
-            case a.CreateContainer():
-                return action.revision.digest
-            case a.WriteUnit():
-                return action.record.revision
-    return ""

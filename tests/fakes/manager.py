@@ -138,13 +138,13 @@ class Manager:
                 return unit.job
             self._finish(unit, unit.job, "canceled")
         job = unit.job = Job(next(self._ids), kind, name)
-        self.most_starts = max(self.most_starts, self.starts())
+        self.most_starts = max(self.most_starts, self.starts_in_flight())
         task = asyncio.get_running_loop().create_task(self._run(unit, job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return job
 
-    def starts(self) -> int:
+    def starts_in_flight(self) -> int:
         """How many start jobs are in flight."""
         return sum(1 for unit in self.units.values() if unit.job and unit.job.kind == "start")
 

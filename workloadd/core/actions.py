@@ -226,6 +226,25 @@ class WorkloadPlan:
         """Whether there is nothing to do now."""
         return not self.actions and self.pull is None
 
+    @property
+    def kind(self) -> frozenset[str]:
+        """What sort of plan it is: the names of its actions."""
+        return frozenset(type(action).__name__ for action in self.actions)
+
+    @property
+    def revision(self) -> str:
+        """The revision it is about: what it rolls out, ends, or writes the unit for."""
+        for action in self.actions:
+            if isinstance(action, BeginRollout | EndRollout | MarkBad):
+                return action.revision
+        for action in self.actions:
+            match action:
+                case CreateContainer():
+                    return action.revision.digest
+                case WriteUnit():
+                    return action.record.revision
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

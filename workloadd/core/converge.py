@@ -113,7 +113,11 @@ def _repair_unit(case: Case, current: Current, container: Container) -> list[Act
         return [Note("drift", "its unit was deleted"), WriteUnit(record, params), DaemonReload()]
     write = WriteUnit(replace(file.record, source=case.declared.path), params)
     if not file.intact:
-        return [Note("drift", "its unit was edited, or another version wrote it"), write, DaemonReload()]
+        return [
+            Note("drift", "its unit was edited, or another version wrote it"),
+            write,
+            DaemonReload(),
+        ]
     if file.record.source != case.declared.path:
         return [write, DaemonReload()]
     if not file.enabled:

@@ -33,12 +33,16 @@ class OpenRollout:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A step that failed, and when it may be tried again (seconds since the epoch)."""
+    """A plan with a step that failed, and when it may be tried again (seconds since the epoch).
+
+    `kind` is the plan's (`WorkloadPlan.kind`): another one, such as a rollback, need not wait.
+    """
 
     revision: str
     count: int
     problem: Problem
     next_at: float
+    kind: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

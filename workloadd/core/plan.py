@@ -23,7 +23,7 @@ from workloadd.core.actions import (
 from workloadd.core.case import Case
 from workloadd.core.converge import converge
 from workloadd.core.desired import Declared, Desired
-from workloadd.core.memory import Memory
+from workloadd.core.memory import Attempt, Memory
 from workloadd.core.names import SHORT
 from workloadd.core.observed import Container, Observed, Seen, UnitRecord
 from workloadd.core.removal import remove
@@ -38,7 +38,26 @@ def plan(desired: Desired, observed: Observed, memory: Memory, policy: Policy, n
     Workloads do not see each other: the plan of one is the same whatever the others are.
     """
     names = sorted(set(desired.workloads) | set(observed.workloads))
-    return Plan({n: _plan_one(n, desired, observed, memory, policy, now) for n in names})
+    return Plan(
+        {
+            name: _held_back(
+                _plan_one(name, desired, observed, memory, policy, now),
+                memory.attempts.get(name),
+                now,
+            )
+            for name in names
+        }
+    )
+
+
+def _held_back(planned: WorkloadPlan, attempt: Attempt | None, now: float) -> WorkloadPlan:
+    """The same plan that failed a moment ago has to wait, whatever it is about."""
+    if attempt is None or now >= attempt.next_at or not planned.actions:
+        return planned
+    if (planned.kind, planned.revision) != (attempt.kind, attempt.revision):
+        return planned
+    wake_at = min(w for w in (planned.wake_at, attempt.next_at) if w)
+    return WorkloadPlan(why=attempt.problem.message, pull=planned.pull, wake_at=wake_at)
 
 
 def _plan_one(

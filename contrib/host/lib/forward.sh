@@ -2,7 +2,7 @@
 # Ports of the host's loopback on 127.0.0.1 of this machine. Each forwarding process is recorded in
 # $instance/forwards/LOCAL-PORT, one file for each of its ports.
 
-# host_forward [LOCAL:]PORT[-PORT]…: single ports are needed; of a range, what is free is taken.
+# host_forward [LOCAL[-LOCAL]:]PORT[-PORT]…: single ports are needed; of a range, what is free is taken.
 host_forward() {
     local argument pairs=()
     (($#)) || die "forward: no port" "for example: forward 8080 or forward 18080:8080"
@@ -18,11 +18,12 @@ host_forward() {
     record_forwards "$answer"
 }
 
-# add_pairs [LOCAL:]PORT[-PORT]: appends to pairs what is not forwarded yet.
+# add_pairs [LOCAL[-LOCAL]:]PORT[-PORT]: appends to pairs what is not forwarded yet.
 add_pairs() {
-    [[ $1 =~ ^(([0-9]+):)?([0-9]+)(-([0-9]+))?$ ]] || die "'$1' is not [LOCAL:]PORT[-PORT]"
-    local local_port=${BASH_REMATCH[2]:-${BASH_REMATCH[3]}} port=${BASH_REMATCH[3]}
-    local last=${BASH_REMATCH[5]:-$port} optional=${BASH_REMATCH[4]:+?}
+    [[ $1 =~ ^(([0-9]+)(-[0-9]+)?:)?([0-9]+)(-([0-9]+))?$ ]] ||
+        die "'$1' is not [LOCAL:]PORT" "for example 8080, 18080:8080, 8081-8089 or 18081-18089:8081-8089"
+    local local_port=${BASH_REMATCH[2]:-${BASH_REMATCH[4]}} port=${BASH_REMATCH[4]}
+    local last=${BASH_REMATCH[6]:-$port} optional=${BASH_REMATCH[5]:+?}
     for (( ; port <= last; port++, local_port++)); do
         recorded_process "$instance/forwards/$local_port" || pairs+=("$local_port:$port$optional")
     done

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
-from workloadd.core.memory import Bad, LastRollout, Memory, OpenRollout
+from workloadd.core.memory import Attempt, Bad, LastRollout, Memory, OpenRollout
 from workloadd.core.names import candidate_name
 from workloadd.core.observed import (
     Container,
@@ -51,6 +51,7 @@ class Host:
     rollouts: dict[str, OpenRollout] = field(default_factory=dict)
     last: dict[str, LastRollout] = field(default_factory=dict)
     bad: dict[tuple[str, str], Bad] = field(default_factory=dict)
+    attempts: dict[str, Attempt] = field(default_factory=dict)
     ended: list[a.EndRollout] = field(default_factory=list)
     notes: list[a.Note] = field(default_factory=list)
     reloads: int = 0
@@ -77,7 +78,9 @@ class Host:
         return Observed({self.name: self.seen()}, self.images, BOOT)
 
     def memory(self) -> Memory:
-        return Memory(dict(self.bad), dict(self.rollouts), dict(self.last))
+        return Memory(
+            dict(self.bad), dict(self.rollouts), dict(self.last), attempts=dict(self.attempts)
+        )
 
     def plan(self, *files: Declared) -> a.WorkloadPlan:
         desired = Desired({d.name: d for d in files})

@@ -14,7 +14,8 @@ from workloadd.core.actions import (
     WriteUnit,
 )
 from workloadd.core.desired import Declared, Desired
-from workloadd.core.memory import OpenRollout
+from workloadd.core.errors import Problem
+from workloadd.core.memory import Attempt, OpenRollout
 from workloadd.core.names import candidate_name
 from workloadd.core.observed import Container, Image, Observed, UnitFile, UnitRecord
 from workloadd.core.plan import plan
@@ -166,12 +167,8 @@ def test_hands_off(host: Host, why: str) -> None:
     if why == "masked":
         host.masked = True
     elif why == "conflict":
-        from workloadd.core.errors import Problem
-
         host.file = UnitFile(None, False, False, Problem("UnitConflict", "not ours"))
     else:
-        from workloadd.core.errors import Problem
-
         desired = Desired({}, unreadable=(Problem("RootUnreadable", "cannot read"),))
     planned = plan(desired, host.observed(), host.memory(), POLICY, host.now)
     assert planned.empty
@@ -230,3 +227,19 @@ def test_a_first_deployment_needs_no_reload() -> None:
     assert host.serving().name == "web"
     assert [e.outcome for e in host.ended] == ["stable"]
     assert not host.rollouts
+
+
+@given(hosts(), st.booleans())
+def test_a_plan_that_failed_waits_and_another_does_not(host: Host, wanted: bool) -> None:
+    files = [WANTED] if wanted else []
+    planned = host.plan(*files)
+    problem = Problem("PodmanUnavailable", "cannot reach Podman")
+    host.attempts["web"] = Attempt(planned.revision, 1, problem, host.now + 9, planned.kind)
+    held = host.plan(*files)
+    assert not held.actions or held.kind != planned.kind
+    if planned.actions and not held.actions:
+        assert held.wake_at and held.wake_at <= host.now + 9
+    host.attempts["web"] = Attempt("another", 1, problem, host.now + 9, frozenset({"Note"}))
+    assert host.plan(*files) == planned
+    host.now += 10
+    assert host.plan(*files).kind == planned.kind
