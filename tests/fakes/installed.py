@@ -155,6 +155,17 @@ class Installed:
         """The status of a workload, as of the last pass."""
         return self.daemon.board.status.workload(name)
 
+    def is_in(self, state: str, name: str = "web") -> bool:
+        """Whether a workload is in a state, as of the last pass."""
+        status = self.status(name)
+        return status is not None and status.state == state
+
+    def is_idle(self, name: str = "web") -> bool:
+        """Whether nothing is being done for a workload, as of the last pass and since."""
+        status = self.status(name)
+        busy = name in self.daemon.executor.busy
+        return not busy and not (status and status.rollout)
+
     def is_settled(self, name: str = "web", image: str = "localhost/app:1") -> bool:
         """Whether a workload runs an image under its plain name, with nothing left to do."""
         status = self.status(name)
@@ -173,6 +184,10 @@ class Installed:
         status = self.status(name)
         assert status is not None
         return status
+
+    async def gone(self, name: str = "web") -> None:
+        """Wait until nothing is known of a workload, nor being done for it."""
+        await self.until(lambda: self.status(name) is None and self.is_idle(name))
 
     def containers(self, name: str = "web") -> dict[str, str]:
         """The state of each container of a workload, by its name."""

@@ -36,7 +36,10 @@ class FakeImage:
 
 @dataclass
 class FakeContainer:
-    """A container; `dirty` ones fail their first forced remove, as after a killed conmon."""
+    """A container; `dirty` ones fail their first forced remove, as after a killed conmon.
+
+    `image_name` is what it was made from: of an image that was named by its ID the first name.
+    """
 
     id: str
     name: str
@@ -48,6 +51,7 @@ class FakeContainer:
     started: float = 0.0
     exited: float = 0.0
     dirty: bool = False
+    image_name: str = ""
     log: list[tuple[int, bytes]] = field(default_factory=list)
 
     @property
@@ -142,6 +146,8 @@ class PodmanState:
         for volume in spec.get("volumes") or ():
             self.volumes.setdefault(volume["Name"], {})
         container = FakeContainer(container_id, name, image, dict(spec), self.clock.now())
+        by_id = spec["image"] == image.id and image.names
+        container.image_name = min(image.names) if by_id else str(spec["image"])
         self.containers[container_id] = container
         self.emit_of(container, "create")
         return container
@@ -271,7 +277,7 @@ def container_row(container: FakeContainer) -> dict[str, Any]:
         "ExitCode": container.exit_code,
         "ExposedPorts": None,
         "Id": container.id,
-        "Image": str(container.spec.get("image", "")),
+        "Image": container.image_name,
         "ImageID": container.image.id,
         "IsInfra": False,
         "Labels": container.labels or None,

@@ -15,7 +15,7 @@ def update(host: Installed, tag: str, name: str = "web") -> None:
 
 async def rolled_back(host: Installed) -> WorkloadStatus:
     """Wait until the rollout has ended and the older deployment serves."""
-    await host.until(lambda: bool((s := host.status()) and s.state == "Degraded" and not s.rollout))
+    await host.until(lambda: host.is_in("Degraded") and host.is_idle())
     status = host.status()
     assert status is not None
     return status
@@ -71,7 +71,7 @@ class TestFirstDeployment:
     async def test_one_that_crashes_is_failed_and_tried_on(self, host: Installed) -> None:
         await host.start()
         update(host, "bad")
-        await host.until(lambda: bool((s := host.status()) and s.state == "Failed"))
+        await host.until(lambda: host.is_in("Failed"))
         (rollout,) = await host.rollouts()
         assert rollout.outcome == "failed" and rollout.problem
         assert rollout.problem.reason == "RestartLoop"
@@ -207,7 +207,7 @@ class TestRejection:
         )
         update(host, "2")
         await until(lambda: fault.times <= 96)
-        await host.until(lambda: bool((s := host.status()) and s.state == "Degraded"))
+        await host.until(lambda: host.is_in("Degraded"))
         status = host.status()
         assert status and "statfs /srv: no such file" in status.last_error
         assert await host.outcomes() == ["failed", "stable"]
@@ -223,6 +223,7 @@ class TestRejection:
         host.write("web")
         await host.settled()
         assert host.containers() == {"web": "running"}
+        assert await host.outcomes() == ["stable"]
 
 
 class TestRemoval:
@@ -231,7 +232,7 @@ class TestRemoval:
         host.write("web", "image: localhost/app:1\nvolumes: ['data:/data']\n")
         await host.settled()
         host.remove("web")
-        await host.until(lambda: host.status() is None)
+        await host.gone()
         assert host.containers() == {}
         assert host.unit_files() == set()
         assert host.world.unit("web") is None
@@ -244,10 +245,8 @@ class TestRemoval:
         await host.settled()
         host.write("web", "image: localhost/app:1\nenabled: false\n")
         await host.until(
-            lambda: bool((s := host.status()) and s.state == "Disabled" and not s.current)
-            or host.containers() == {"web": "exited"}
+            lambda: host.is_in("Disabled") and host.containers() == {"web": "exited"}
         )
-        assert host.containers() == {"web": "exited"}
         host.write("web")
         await host.settled()
         assert host.containers() == {"web": "running"}

@@ -7,6 +7,7 @@ from enum import Enum
 from workloadd.core.errors import Problem
 from workloadd.core.names import candidate_name
 from workloadd.core.observed import Container, Seen, UnitState
+from workloadd.core.revision import UnitParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ def completed(container: Container, unit: UnitState) -> bool:
     process ended well (RemainAfterExit=), until it is stopped or the host goes down. So one that
     was stopped by hand is not taken for one that has ended by itself.
     """
-    ended = unit.active and unit.sub_state == "exited"
-    return ended and not container.running and container.exit_code == 0
+    params = container.params or UnitParams()
+    ended = unit.active and unit.sub_state == "exited" and params.restart != "always"
+    return ended and container.state == "exited" and container.exit_code == 0
 
 
 def began_since(container: Container, boot: float) -> bool:
