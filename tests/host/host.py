@@ -98,6 +98,11 @@ class Host(Machine):
         shown = self.systemctl("show", unit, "--property", ",".join(properties))
         return dict(line.partition("=")[::2] for line in shown.splitlines())
 
+    def unit_files(self, name: str) -> list[Path]:
+        """Unit files, links and copies of a workload (a pattern), wherever the user has them."""
+        # A pattern even for one name: by a plain name a link that leads nowhere is not found.
+        return list(self.home.glob(f".*/**/workload-{name}.servic[e]"))
+
     def wait_until(self, look: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
         """Wait for a condition; fails the test with all there is to see of the host."""
         __tracebackhide__ = True
@@ -188,7 +193,7 @@ class Host(Machine):
         self.podman("rm", "--all", "--force", "--time", "0")
         self.podman("volume", "rm", "--all", "--force")
         self.podman("rmi", "--all", "--force")
-        for unit in self.home.glob(".*/**/workload-*.service"):
+        for unit in self.unit_files("*"):
             unit.unlink()
         for history in (self.home / ".local/state/workloadd").glob("history*"):
             history.unlink()

@@ -18,6 +18,8 @@ class Machine:
     def __init__(self, name: str) -> None:
         self.name = name
         self._manage("up")
+        # What runs is what an earlier run installed; it is started when this one is in place.
+        self.systemctl("stop", "workloadd.service", check=False)
         self._manage("install")
         self.disk = Path(self._manage("root").strip())
         self.home = self.disk / "home" / USER

@@ -41,7 +41,6 @@ def test_the_container_is_removed(host: Host, name: str, port: int, served: Docu
 
 Act = Callable[[Host, str], object]
 BY_HAND: dict[str, tuple[Act, str]] = {
-    "podman stop": (lambda host, name: host.podman("stop", name), "stopped"),
     "podman rename": (lambda host, name: host.podman("rename", name, f"{name}-x"), "renamed"),
     "unit stopped": (lambda host, name: host.systemctl("stop", unit_name(name)), "stopped"),
     "unit disabled": (lambda host, name: host.systemctl("disable", unit_name(name)), "disabled"),
@@ -84,13 +83,14 @@ def test_something_is_changed_by_hand(
         "RestartUSec": "250ms",
         "NeedDaemonReload": "no",
     }
-    assert len(list(host.home.glob(f".*/**/{unit_name(name)}"))) == 2
+    assert len(host.unit_files(name)) == 2
 
 
-def test_a_killed_container_is_systemds_to_restart(
-    host: Host, name: str, port: int, served: Document
+@pytest.mark.parametrize("verb", ["kill", "stop"])
+def test_an_ended_container_is_systemds_to_restart(
+    host: Host, name: str, port: int, served: Document, verb: str
 ) -> None:
-    host.podman("kill", "--signal", "SEGV", name)
+    host.podman(verb, name)
     host.wait_until(lambda: host.status(name)["restarts"] == 1, "systemd to restart it")
     status = host.wait_for(name, "Ready")
     assert status["current"]["container"] == served["current"]["container"]
@@ -129,7 +129,7 @@ def test_an_image_that_is_removed_leaves_its_container_alone(
     host.podman("pull", "--quiet", BUSYBOX)
     host.podman("tag", BUSYBOX, tag)
     before = host.deploy(name, serving(port, "pull: never", image=tag))["current"]
-    host.podman("untag", tag)
+    host.podman("untag", tag, tag)
     status = host.wait_for(name, "Degraded")
     assert host.condition(name, "Pulled")["reason"] == "ImageNotPresent"
     assert status["current"] == before
@@ -139,9 +139,10 @@ def test_an_image_that_is_removed_leaves_its_container_alone(
 
 
 def test_a_masked_unit_is_the_operators(host: Host, name: str, port: int, served: Document) -> None:
-    host.systemctl("mask", "--now", unit_name(name))
+    host.systemctl("mask", unit_name(name))
     host.wait_for(name, "Paused")
-    assert not host.http(port)
+    host.podman("stop", name)
+    host.wait_until(lambda: not host.http(port), "it to be stopped")
     host.write_workload(name, serving(port, image=NEWER))
     host.look_again()
     status = host.status(name)

@@ -1,7 +1,5 @@
 """A file taken away takes its service away, and nothing that is not workloadd's."""
 
-from pathlib import Path
-
 from tests.host.host import Host
 from tests.host.workloads import BUSYBOX, idle, serving
 from workloadd.core.names import unit_name
@@ -11,17 +9,12 @@ def volume_names(host: Host) -> list[str]:
     return host.podman("volume", "ls", "--quiet").splitlines()
 
 
-def traces(host: Host, name: str) -> list[Path]:
-    """Unit files and links of a workload, wherever systemd would read them."""
-    return list(host.home.glob(f".*/**/{unit_name(name)}"))
-
-
 def test_nothing_is_left_but_the_named_volume(host: Host, name: str, port: int) -> None:
     host.deploy(name, serving(port, "volumes: [data:/data]"))
-    assert len(traces(host, name)) == 2
+    assert len(host.unit_files(name)) == 2
     host.gone(name)
     assert not host.containers(name)
-    assert not traces(host, name)
+    assert not host.unit_files(name)
     assert host.unit(name, "LoadState")["LoadState"] == "not-found"
     assert not host.http(port)
     assert f"{name}_data" in volume_names(host)

@@ -3,23 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from workloadd.core.actions import Plan, WorkloadPlan
-from workloadd.core.desired import Declared, Desired
+from workloadd.core.conditions import Finding, View, findings, state_of, trouble_of
+from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory
-from workloadd.core.names import SHORT, unit_name
+from workloadd.core.names import unit_name
 from workloadd.core.observed import Container, Observed, Seen
 from workloadd.core.resolve import Resolution, resolve
-from workloadd.core.rollout import Current, completed, current_deployment, unproven
+from workloadd.core.rollout import current_deployment
 from workloadd.core.status import (
     Condition,
     Deployment,
     FileError,
     ImageStatus,
     Rollout,
-    State,
     Unit,
     WorkloadStatus,
     moment,
@@ -42,53 +41,19 @@ class Knowledge:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One workload's part of that knowledge."""
-
-    name: str
-    declared: Declared | None
-    seen: Seen
-    current: Current | None
-    resolution: Resolution
-    plan: WorkloadPlan
-    memory: Memory
-    step: str | None
-    boot: float
-    now: float
-
-    @property
-    def target(self) -> str:
-        """The revision that is wanted, as far as it is known."""
-        return self.resolution.revision.digest if self.resolution.revision else ""
-
-    @property
-    def container(self) -> Container | None:
-        return self.current.container if self.current else None
-
-    @property
-    def running(self) -> bool:
-        container = self.container
-        return bool(container and container.state == "running" and self.seen.unit.active)
-
-
-_Status = Literal["True", "False", "Unknown"]
-_Finding = tuple[str, _Status, str, str]
-
-
 def assess(
     knowledge: Knowledge, previous: Mapping[str, WorkloadStatus]
 ) -> tuple[WorkloadStatus, ...]:
     """The status of every workload; `since` is carried on from the last one, `previous`."""
     names = sorted(set(knowledge.desired.workloads) | set(knowledge.observed.workloads))
-    return tuple(_assess(_case(n, knowledge), previous.get(n)) for n in names)
+    return tuple(_assess(_view(n, knowledge), previous.get(n)) for n in names)
 
 
-def _case(name: str, k: Knowledge) -> _Case:
+def _view(name: str, k: Knowledge) -> View:
     declared = k.desired.workloads.get(name)
     seen = k.observed.workloads.get(name, Seen())
     resolution = resolve(declared, k.observed, k.memory, k.now) if declared else Resolution()
-    return _Case(
+    return View(
         name=name,
         declared=declared,
         seen=seen,
@@ -102,20 +67,19 @@ def _case(name: str, k: Knowledge) -> _Case:
     )
 
 
-def _assess(case: _Case, before: WorkloadStatus | None) -> WorkloadStatus:
-    findings = [_loaded(case), _pulled(case), _deployed(case), _ready(case), _converged(case)]
-    by_type = {f[0]: f for f in findings}
-    state, message = _state(case, by_type)
-    declared = case.declared
+def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
+    found = findings(view)
+    state, message = state_of(view, found)
+    declared = view.declared
     spec = declared.spec if declared else None
-    revision = case.resolution.revision
+    revision = view.resolution.revision
     image = ImageStatus(reference=spec.image) if spec else None
     if image and revision:
         image = ImageStatus(
             reference=image.reference, digest=revision.image_digest, id=revision.image_id
         )
     return WorkloadStatus(
-        name=case.name,
+        name=view.name,
         state=state,
         message=message,
         source=declared.path if declared else "",
@@ -124,187 +88,49 @@ def _assess(case: _Case, before: WorkloadStatus | None) -> WorkloadStatus:
         enabled=spec.enabled if spec else True,
         image=image,
         ports=tuple(str(p) for p in spec.ports) if spec else (),
-        conditions=tuple(_condition(f, before, _since(f, case)) for f in findings),
-        unit=_unit(case),
-        restarts=case.seen.unit.restarts,
-        last_error=_last_error(case, by_type),
+        conditions=tuple(_condition(f, before, _since(f, view)) for f in found.values()),
+        unit=_unit(view),
+        restarts=view.seen.unit.restarts,
+        last_error=_last_error(view, found),
         errors=tuple(_file_error(e) for e in declared.errors) if declared else (),
         warnings=tuple(_file_error(e) for e in declared.warnings) if declared else (),
-        rollout=_open_rollout(case),
-        last_rollout=_last_rollout(case),
-        **_deployments(case),
+        rollout=_open_rollout(view),
+        last_rollout=_last_rollout(view),
+        **_deployments(view),
     )
 
 
-def _loaded(case: _Case) -> _Finding:
-    if case.declared is None:
-        return ("Loaded", "False", "FileGone", "its workload file is gone")
-    if case.declared.errors:
-        first, more = case.declared.errors[0], len(case.declared.errors) - 1
-        also = f" (and {more} more)" if more else ""
-        return ("Loaded", "False", "InvalidFile", f"{first}{also}")
-    if case.declared.problems:
-        problem = case.declared.problems[0]
-        return ("Loaded", "False", problem.reason, str(problem))
-    return ("Loaded", "True", "Loaded", f"loaded {case.declared.path}")
-
-
-def _pulled(case: _Case) -> _Finding:
-    revision, problem = case.resolution.revision, case.resolution.problem
-    if revision:
-        return ("Pulled", "True", "Present", f"{revision.spec.image} is {revision.image_digest}")
-    if case.declared is None or case.declared.spec is None or case.declared.problems:
-        return ("Pulled", "Unknown", "NoSpec", "there is no valid spec to pull for")
-    if problem and problem.reason != "Pulling":
-        return ("Pulled", "False", problem.reason, str(problem))
-    return ("Pulled", "False", "Pulling", problem.message if problem else "")
-
-
-def _deployed(case: _Case) -> _Finding:
-    problem = _obstacle(case)
-    if problem:
-        return ("Deployed", "False", problem.reason, str(problem))
-    if not case.target:
-        serving = case.current is not None and case.container is not None
-        said = "the last good deployment stays" if serving else "nothing is deployed"
-        return ("Deployed", "Unknown", "NotResolved", said)
-    if case.current and case.current.revision == case.target and case.container:
-        return ("Deployed", "True", "Deployed", f"revision {case.target[:SHORT]}")
-    return ("Deployed", "False", "RollingOut", case.step or case.plan.why)
-
-
-def _obstacle(case: _Case) -> Problem | None:
-    """What keeps the wanted revision from being deployed, if anything does."""
-    if case.seen.file and case.seen.file.problem:
-        return case.seen.file.problem
-    if case.seen.name_taken:
-        return Problem(
-            "NameTaken",
-            f"cannot deploy: a container named {case.name} exists that is not workloadd's",
-            f"remove it or rename it: podman rename {case.name} NEW-NAME",
-        )
-    bad = case.memory.bad.get((case.name, case.target))
-    if bad:
-        said = f"revision {case.target[:SHORT]} was rolled back: {bad.problem.message}"
-        return Problem("RolledBack", said, bad.problem.hint)
-    attempt = case.memory.attempts.get(case.name)
-    if attempt and attempt.revision == case.target:
-        return attempt.problem
-    return case.resolution.obstacle
-
-
-def _ready(case: _Case) -> _Finding:
-    unit, container = case.seen.unit, case.container
-    if case.running:
-        return ("Ready", "True", "Running", "its unit is active and its container runs")
-    if container and completed(container, unit):
-        return ("Ready", "True", "Completed", "it ran to its end, exit code 0")
-    if container is None:
-        return ("Ready", "False", "NotDeployed", "no container is deployed")
-    said = f"unit {unit.active_state} ({unit.result}), container {container.state}"
-    if container.exited_at and not container.running:
-        said += f", exit code {container.exit_code}"
-    return ("Ready", "False", "NotRunning", said)
-
-
-def _converged(case: _Case) -> _Finding:
-    if case.step is not None:
-        return ("Converged", "False", "Working", case.step)
-    if not case.plan.empty:
-        return ("Converged", "False", "Working", case.plan.why)
-    if case.container and unproven(case.container):
-        return ("Converged", "False", "Verifying", case.plan.why)
-    behind = case.target and not (case.current and case.current.revision == case.target)
-    if behind or _unresolved(case):
-        return ("Converged", "False", "Blocked", case.plan.why)
-    return ("Converged", "True", "Converged", "nothing to do")
-
-
-def _unresolved(case: _Case) -> bool:
-    enabled = case.declared and (case.declared.spec is None or case.declared.spec.enabled)
-    return bool(enabled) and case.resolution.revision is None
-
-
-def _state(case: _Case, findings: Mapping[str, _Finding]) -> tuple[State, str]:
-    """The one word for a workload, and the sentence that says why."""
-    if case.seen.unit.masked:
-        return "Paused", "its unit is masked; unmask it to have workloadd manage it again"
-    if case.declared is None:
-        problem = case.seen.file.problem if case.seen.file else None
-        return "Removing", str(problem) if problem else "its workload file is gone"
-    if case.declared.spec and not case.declared.spec.enabled:
-        return "Disabled", "the file says enabled: false"
-    serving = findings["Ready"][1] == "True"
-    trouble = _trouble(findings)
-    if _rolling_out(case) and not (serving and trouble):
-        return "RollingOut", case.step or case.plan.why or "verifying"
-    if serving:
-        if trouble:
-            return "Degraded", trouble
-        if findings["Pulled"][2] == "Pulling":
-            return "RollingOut", findings["Pulled"][3]
-        return ("Completed" if findings["Ready"][2] == "Completed" else "Ready"), ""
-    return _not_serving(case, findings, trouble)
-
-
-def _rolling_out(case: _Case) -> bool:
-    """Whether something is being done, or a deployment has yet to prove itself."""
-    if case.step is not None:
-        return True
-    if case.container is None or not unproven(case.container):
-        return False
-    last = case.memory.last.get(case.name)
-    given_up = last and last.outcome == "failed" and last.revision == case.container.revision
-    return case.name in case.memory.rollouts or not given_up
-
-
-def _trouble(findings: Mapping[str, _Finding]) -> str:
-    """What is wrong although something may be serving."""
-    for kind in ("Loaded", "Deployed", "Pulled"):
-        _, status, reason, message = findings[kind]
-        if status == "False" and reason not in ("Pulling", "RollingOut"):
-            return message
-    return ""
-
-
-def _not_serving(case: _Case, findings: Mapping[str, _Finding], trouble: str) -> tuple[State, str]:
-    if findings["Loaded"][1] == "False":
-        return "Invalid", findings["Loaded"][3]
-    if trouble:
-        return "Failed", trouble
-    if findings["Pulled"][2] == "Pulling":
-        return "Pulling", findings["Pulled"][3]
-    if case.container is None:
-        return "Waiting", case.plan.why or findings["Deployed"][3]
-    return "Failed", findings["Ready"][3]
-
-
-def _last_error(case: _Case, findings: Mapping[str, _Finding]) -> str:
-    trouble = _trouble(findings)
+def _last_error(view: View, found: Mapping[str, Finding]) -> str:
+    trouble = trouble_of(found)
     if trouble:
         return trouble
-    last = case.memory.last.get(case.name)
+    last = view.memory.last.get(view.name)
     return last.problem.message if last and last.problem else ""
 
 
-def _since(finding: _Finding, case: _Case) -> float:
+def _since(finding: Finding, view: View) -> float:
     """When a new finding began: systemd remembers what a daemon that was started since does not."""
-    if finding[0] == "Ready" and case.running:
-        return case.seen.unit.active_since
-    return case.now
+    if finding.type == "Ready" and view.running:
+        return view.seen.unit.active_since
+    return view.now
 
 
-def _condition(finding: _Finding, before: WorkloadStatus | None, now: float) -> Condition:
-    kind, status, reason, message = finding
-    old = before.condition(kind) if before else None
-    since = old.since if old and old.status == status else datetime.fromtimestamp(now, UTC)
-    return Condition(type=kind, status=status, reason=reason, message=message, since=since)
+def _condition(finding: Finding, before: WorkloadStatus | None, now: float) -> Condition:
+    old = before.condition(finding.type) if before else None
+    same = old is not None and old.status == finding.status
+    return Condition(
+        type=finding.type,
+        status=finding.status,
+        reason=finding.reason,
+        message=finding.message,
+        since=old.since if old and same else datetime.fromtimestamp(now, UTC),
+    )
 
 
-def _unit(case: _Case) -> Unit:
-    unit = case.seen.unit
+def _unit(view: View) -> Unit:
+    unit = view.seen.unit
     return Unit(
-        name=unit_name(case.name),
+        name=unit_name(view.name),
         load_state=unit.load_state,
         active_state=unit.active_state,
         sub_state=unit.sub_state,
@@ -314,14 +140,14 @@ def _unit(case: _Case) -> Unit:
     )
 
 
-def _deployments(case: _Case) -> dict[str, Deployment | None]:
-    current = case.current
+def _deployments(view: View) -> dict[str, Deployment | None]:
+    current = view.current
     known = {current.container_id, current.previous_id} if current else set()
     prepared = next(
-        (c for c in case.seen.containers if c.id not in known and c.revision == case.target), None
+        (c for c in view.seen.containers if c.id not in known and c.revision == view.target), None
     )
     return {
-        "current": _deployment(case.container),
+        "current": _deployment(view.container),
         "previous": _deployment(current.previous if current else None),
         "next": _deployment(prepared),
     }
@@ -344,11 +170,11 @@ def _deployment(container: Container | None) -> Deployment | None:
     )
 
 
-def _open_rollout(case: _Case) -> Rollout | None:
-    rollout = case.memory.rollouts.get(case.name)
+def _open_rollout(view: View) -> Rollout | None:
+    rollout = view.memory.rollouts.get(view.name)
     if rollout is None:
         return None
-    step = case.step or ("verifying" if rollout.committed_at else "preparing")
+    step = view.step or ("verifying" if rollout.committed_at else "preparing")
     return Rollout(
         revision=rollout.revision,
         cause=rollout.cause,
@@ -357,8 +183,8 @@ def _open_rollout(case: _Case) -> Rollout | None:
     )
 
 
-def _last_rollout(case: _Case) -> Rollout | None:
-    last = case.memory.last.get(case.name)
+def _last_rollout(view: View) -> Rollout | None:
+    last = view.memory.last.get(view.name)
     if last is None:
         return None
     problem = last.problem or Problem("", "")

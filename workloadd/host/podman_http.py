@@ -23,6 +23,7 @@ from podman.api.uds import UDSAdapter, UDSConnection, UDSConnectionPool, UDSSock
 from podman.errors import APIError
 from requests.exceptions import Timeout
 
+from workloadd.core.errors import Transient
 from workloadd.host.podman_errors import rejected, unavailable
 
 T = TypeVar("T")
@@ -66,8 +67,8 @@ class Requests:
     A session of `requests` is not to be shared between threads: each thread has its own client,
     with a connection that stays open. The socket-activated service exits after 5 s of idleness;
     a request that meets the closing connection got no answer and is sent once more on a fresh
-    one. (Where it had been carried out all the same, a create then says NameConflict, and the
-    next look at the host finds the container.)
+    one. Where it had been carried out all the same, the second may be refused (a create says
+    NameConflict): that is `Transient` then, since the next look at the host tells.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,9 +116,11 @@ class Requests:
             raise unavailable(request.doing, f"unexpected answer from Podman: {error!r}") from error
 
     def _send(self, request: Request) -> Answer:
+        resent = False
         try:
             answer = self._send_once(request)
         except APIError as error:
+            resent = True
             if self._closed or not _any_cause(error, _BROKEN):
                 raise unavailable(request.doing, _words(error, request)) from error
             try:
@@ -125,7 +128,11 @@ class Requests:
             except APIError as again:
                 raise unavailable(request.doing, _words(again, request)) from again
         if answer.status >= 400 and answer.status not in request.allowed:
-            raise rejected(request.doing, answer.status, answer.body)
+            refusal = rejected(request.doing, answer.status, answer.body)
+            if resent:
+                problem = refusal.problem
+                refusal = Transient(problem.reason, problem.message, problem.hint)
+            raise refusal
         return answer
 
     def _send_once(self, request: Request) -> Answer:

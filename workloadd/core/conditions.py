@@ -1,0 +1,206 @@
+"""What holds of a workload and what does not: its conditions, and the one word for it all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from workloadd.core.actions import WorkloadPlan
+from workloadd.core.desired import Declared
+from workloadd.core.errors import Problem
+from workloadd.core.memory import Memory
+from workloadd.core.names import SHORT
+from workloadd.core.observed import Container, Seen
+from workloadd.core.resolve import Resolution
+from workloadd.core.rollout import Current, completed, unproven
+from workloadd.core.status import State
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One workload's part of a pass's knowledge. `step` is what is being done for it just now."""
+
+    name: str
+    declared: Declared | None
+    seen: Seen
+    current: Current | None
+    resolution: Resolution
+    plan: WorkloadPlan
+    memory: Memory
+    step: str | None
+    boot: float
+    now: float
+
+    @property
+    def target(self) -> str:
+        """The revision that is wanted, as far as it is known."""
+        return self.resolution.revision.digest if self.resolution.revision else ""
+
+    @property
+    def container(self) -> Container | None:
+        return self.current.container if self.current else None
+
+    @property
+    def running(self) -> bool:
+        container = self.container
+        return bool(container and container.state == "running" and self.seen.unit.active)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A condition as one pass finds it: since when it holds is for the status to say."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str
+
+
+def findings(view: View) -> dict[str, Finding]:
+    """The conditions of a workload by type, in the order in which they come about."""
+    found = (_loaded(view), _pulled(view), _deployed(view), _ready(view), _converged(view))
+    return {finding.type: finding for finding in found}
+
+
+def _loaded(view: View) -> Finding:
+    if view.declared is None:
+        return Finding("Loaded", "False", "FileGone", "its workload file is gone")
+    if view.declared.errors:
+        first, more = view.declared.errors[0], len(view.declared.errors) - 1
+        also = f" (and {more} more)" if more else ""
+        return Finding("Loaded", "False", "InvalidFile", f"{first}{also}")
+    if view.declared.problems:
+        problem = view.declared.problems[0]
+        return Finding("Loaded", "False", problem.reason, str(problem))
+    return Finding("Loaded", "True", "Loaded", f"loaded {view.declared.path}")
+
+
+def _pulled(view: View) -> Finding:
+    revision, problem = view.resolution.revision, view.resolution.problem
+    if revision:
+        return Finding(
+            "Pulled", "True", "Present", f"{revision.spec.image} is {revision.image_digest}"
+        )
+    if view.declared is None or view.declared.spec is None or view.declared.problems:
+        return Finding("Pulled", "Unknown", "NoSpec", "there is no valid spec to pull for")
+    if problem and problem.reason != "Pulling":
+        return Finding("Pulled", "False", problem.reason, str(problem))
+    return Finding("Pulled", "False", "Pulling", problem.message if problem else "")
+
+
+def _deployed(view: View) -> Finding:
+    problem = _obstacle(view)
+    if problem:
+        return Finding("Deployed", "False", problem.reason, str(problem))
+    if not view.target:
+        serving = view.current is not None and view.container is not None
+        said = "the last good deployment stays" if serving else "nothing is deployed"
+        return Finding("Deployed", "Unknown", "NotResolved", said)
+    if view.current and view.current.revision == view.target and view.container:
+        return Finding("Deployed", "True", "Deployed", f"revision {view.target[:SHORT]}")
+    return Finding("Deployed", "False", "RollingOut", view.step or view.plan.why)
+
+
+def _obstacle(view: View) -> Problem | None:
+    """What keeps the wanted revision from being deployed, if anything does."""
+    if view.seen.file and view.seen.file.problem:
+        return view.seen.file.problem
+    if view.seen.name_taken:
+        return Problem(
+            "NameTaken",
+            f"cannot deploy: a container named {view.name} exists that is not workloadd's",
+            f"remove it or rename it: podman rename {view.name} NEW-NAME",
+        )
+    bad = view.memory.bad.get((view.name, view.target))
+    if bad:
+        said = f"revision {view.target[:SHORT]} was rolled back: {bad.problem.message}"
+        return Problem("RolledBack", said, bad.problem.hint)
+    attempt = view.memory.attempts.get(view.name)
+    if attempt and attempt.revision == view.target:
+        return attempt.problem
+    return view.resolution.obstacle
+
+
+def _ready(view: View) -> Finding:
+    unit, container = view.seen.unit, view.container
+    if view.running:
+        return Finding("Ready", "True", "Running", "its unit is active and its container runs")
+    if container and completed(container, unit):
+        return Finding("Ready", "True", "Completed", "it ran to its end, exit code 0")
+    if container is None:
+        return Finding("Ready", "False", "NotDeployed", "no container is deployed")
+    said = f"unit {unit.active_state} ({unit.result}), container {container.state}"
+    if container.exited_at and not container.running:
+        said += f", exit code {container.exit_code}"
+    return Finding("Ready", "False", "NotRunning", said)
+
+
+def _converged(view: View) -> Finding:
+    if view.step is not None:
+        return Finding("Converged", "False", "Working", view.step)
+    if not view.plan.empty:
+        return Finding("Converged", "False", "Working", view.plan.why)
+    if view.container and unproven(view.container):
+        return Finding("Converged", "False", "Verifying", view.plan.why)
+    behind = view.target and not (view.current and view.current.revision == view.target)
+    if behind or _unresolved(view):
+        return Finding("Converged", "False", "Blocked", view.plan.why)
+    return Finding("Converged", "True", "Converged", "nothing to do")
+
+
+def _unresolved(view: View) -> bool:
+    enabled = view.declared and (view.declared.spec is None or view.declared.spec.enabled)
+    return bool(enabled) and view.resolution.revision is None
+
+
+def state_of(view: View, findings: Mapping[str, Finding]) -> tuple[State, str]:
+    """The one word for a workload, and the sentence that says why."""
+    if view.seen.unit.masked:
+        return "Paused", "its unit is masked; unmask it to have workloadd manage it again"
+    if view.declared is None:
+        problem = view.seen.file.problem if view.seen.file else None
+        return "Removing", str(problem) if problem else "its workload file is gone"
+    if view.declared.spec and not view.declared.spec.enabled:
+        return "Disabled", "the file says enabled: false"
+    serving = findings["Ready"].status == "True"
+    trouble = trouble_of(findings)
+    if _rolling_out(view) and not (serving and trouble):
+        return "RollingOut", view.step or view.plan.why or "verifying"
+    if serving:
+        if trouble:
+            return "Degraded", trouble
+        if findings["Pulled"].reason == "Pulling":
+            return "RollingOut", findings["Pulled"].message
+        return ("Completed" if findings["Ready"].reason == "Completed" else "Ready"), ""
+    return _not_serving(view, findings, trouble)
+
+
+def _rolling_out(view: View) -> bool:
+    """Whether something is being done, or a deployment has yet to prove itself."""
+    if view.step is not None:
+        return True
+    if view.container is None or not unproven(view.container):
+        return False
+    last = view.memory.last.get(view.name)
+    given_up = last and last.outcome == "failed" and last.revision == view.container.revision
+    return view.name in view.memory.rollouts or not given_up
+
+
+def trouble_of(findings: Mapping[str, Finding]) -> str:
+    """What is wrong although something may be serving."""
+    for kind in ("Loaded", "Deployed", "Pulled"):
+        found = findings[kind]
+        if found.status == "False" and found.reason not in ("Pulling", "RollingOut"):
+            return found.message
+    return ""
+
+
+def _not_serving(view: View, findings: Mapping[str, Finding], trouble: str) -> tuple[State, str]:
+    if findings["Loaded"].status == "False":
+        return "Invalid", findings["Loaded"].message
+    if trouble:
+        return "Failed", trouble
+    if findings["Pulled"].reason == "Pulling":
+        return "Pulling", findings["Pulled"].message
+    if view.container is None:
+        return "Waiting", view.plan.why or findings["Deployed"].message
+    return "Failed", findings["Ready"].message
