@@ -190,6 +190,8 @@ class Host(Machine):
         for directory in (self.files, self.disk / "etc/workloadd/workloadd.conf.d"):
             for path in directory.iterdir():
                 remove(path)
+        # Twice: of a container whose conmon was killed, the first try only notes that it ended.
+        self.podman("rm", "--all", "--force", "--time", "0", check=False)
         self.podman("rm", "--all", "--force", "--time", "0")
         self.podman("volume", "rm", "--all", "--force")
         self.podman("rmi", "--all", "--force")

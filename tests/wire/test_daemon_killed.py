@@ -138,7 +138,9 @@ async def one_run(host: Installed, scenario: Scenario, name: str, count: int) ->
 async def test_killed_after_every_call(host: Installed, scenario: Scenario) -> None:
     await host.start()
     for count, name in names_of_runs():
+        import time; t=time.time(); pc=host.daemon.board.status.passes.count
         made = await one_run(host, scenario, name, count)
+        print(count, made[-1:], round(time.time()-t,2), len(host.world.podman.containers), host.daemon.board.status.passes)
         await check(host, name, scenario)
         if len(made) < count:
             break

@@ -28,6 +28,8 @@ class Workloadd:
 
     def start(self) -> None:
         """Start the daemon; it is ready after its first pass."""
+        # Starting often, as this does, runs into the unit's start limit.
+        systemctl("reset-failed", SERVICE, check=False)
         systemctl("start", SERVICE)
 
     def stop(self) -> None:

@@ -77,6 +77,7 @@ write_controllers() {
 boot_instance() {
     local lock=$1
     write_controllers
+    raise_limits
     say "booting"
     rm -f "$instance/nspawn"
     setsid "$host_dir/lib/boot" "$instance" "$cgroup_name" {lock}>&- \
