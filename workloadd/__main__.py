@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Iterator
 
 from workloadd.core.errors import WorkloaddError
 
@@ -11,7 +12,8 @@ from workloadd.core.errors import WorkloaddError
 def main() -> int:
     """Run the daemon until it is asked to stop.
 
-    Returns 0 then, 78 (EX_CONFIG) where it must not or cannot start as things are.
+    Returns 0 then, 1 where it cannot go on, 78 (EX_CONFIG) where it must not or cannot start as
+    things are.
     """
     from workloadd.host.preflight import refuse_root
 
@@ -32,8 +34,23 @@ def main() -> int:
         sys.stderr.write(f"{error.problem}\n")
         return 78
     journal.set_up(getattr(logging, settings.log.level.upper()))
-    asyncio.run(daemon.run(paths, settings))
-    return 0
+    try:
+        asyncio.run(daemon.run(paths, settings))
+    except* WorkloaddError as group:
+        # Somebody else's fault, such as a second daemon at our socket: no traceback.
+        failure = "; ".join(str(error.problem) for error in _leaves(group))
+    else:
+        return 0
+    logging.getLogger(__name__).error("cannot go on: %s", failure)
+    return 1
+
+
+def _leaves(group: BaseExceptionGroup[WorkloaddError]) -> Iterator[WorkloaddError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 if __name__ == "__main__":

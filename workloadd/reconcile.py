@@ -124,7 +124,8 @@ class Reconciler:
         try:
             knowledge = await self._look(now)
         except WorkloaddError as error:
-            log.warning("%s", error.problem)
+            again = self._board.status.passes.problem == str(error.problem)
+            log.log(logging.DEBUG if again else logging.WARNING, "%s", error.problem)
             self._publish(self._board.status.workloads, began, now, str(error.problem))
             return now + _RETRY
         self._executor.submit(knowledge.plan, knowledge.memory, tasks)

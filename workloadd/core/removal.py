@@ -18,9 +18,10 @@ from workloadd.core.observed import Seen
 
 
 def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadPlan:
-    """Stop, then containers, volumes to reclaim, networks; the unit last.
+    """Stop, then containers, volumes to reclaim, networks, the history; the unit last.
 
-    The unit says what to reclaim, so whatever interrupts the removal, the rest is still known.
+    The unit says what to reclaim, and that there is something to end and to note, so whatever
+    interrupts the removal, the rest is still known.
     A stopped unit whose file is gone leaves systemd's memory by itself: no daemon-reload.
     """
     if not seen.containers and seen.file is None:
@@ -34,12 +35,12 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
     if reclaim := _reclaim(seen):
         actions.append(RemoveVolumes(reclaim))
     actions.append(RemoveNetworks())
-    if seen.file:
-        actions.append(RemoveUnit())
     if rollout := memory.rollouts.get(name):
         problem = Problem("Removed", "the workload was removed during its rollout")
         actions.append(EndRollout(rollout.revision, "removed", problem))
     actions.append(Note("removed", "its workload file is gone"))
+    if seen.file:
+        actions.append(RemoveUnit())
     return WorkloadPlan(tuple(actions), why="remove: its workload file is gone")
 
 
