@@ -37,7 +37,7 @@ test-fast: $(VENV)/stamp ## the tests that need no host
 	@$(PYTEST) tests/unit tests/wire -n auto
 
 bench: $(VENV)/stamp ## measure against Quadlet on a throwaway host
-	@$(VENV)/bin/python -m contrib.bench
+	@$(VENV)/bin/python contrib/bench/bench
 
 lint: $(VENV)/stamp ## linters and types
 	@$(VENV)/bin/ruff check .

@@ -8,7 +8,7 @@ from pathlib import Path
 
 # Seconds between two looks at something that is waited for: seldom, as looking costs CPU, and
 # what is reported comes from systemd's and the daemon's own timestamps.
-LOOK = 0.25
+LOOK = 0.5
 
 
 def command(*words: str, check: bool = True) -> str:

@@ -35,9 +35,12 @@ exec_inside() {
 
 # Podman expects to be in a cgroup that its user owns, as a shell of that user's session is.
 join_user_manager() {
-    local tree=/proc/$1/root/sys/fs/cgroup/user.slice/user-$2.slice/user@$2.service/app.slice
-    [[ -d $tree ]] || return 0
-    mkdir -p "$tree/host-exec.scope"
-    chown "$2:$2" "$tree/host-exec.scope" "$tree/host-exec.scope/cgroup.procs"
-    echo "$BASHPID" >"$tree/host-exec.scope/cgroup.procs"
+    local slice=/proc/$1/root/sys/fs/cgroup/user.slice/user-$2.slice/user@$2.service/app.slice
+    local scope=$slice/host-exec.scope
+    if [[ ! -d $scope ]]; then
+        [[ -d $slice ]] || return 0
+        mkdir -p "$scope"
+        chown "$2:$2" "$scope" "$scope/cgroup.procs"
+    fi
+    echo "$BASHPID" >"$scope/cgroup.procs"
 }

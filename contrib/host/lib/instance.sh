@@ -18,7 +18,7 @@ host_up() {
     ((EUID == 0)) || die "the throwaway host needs root" "run this as root"
     mkdir -p "$cache"
     ensure_packages mmdebstrap=mmdebstrap systemd-nspawn=systemd-container nsenter=util-linux \
-        setsid=util-linux flock=util-linux python3=python3
+        setsid=util-linux flock=util-linux python3=python3 curl=curl
     ensure_keyring
     prepare_base
     prepare_images
