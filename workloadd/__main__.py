@@ -15,13 +15,13 @@ def main() -> int:
     Returns 0 then, 1 where it cannot go on, 78 (EX_CONFIG) where it must not or cannot start as
     things are.
     """
-    from workloadd.host.preflight import refuse_root
-
     if "--version" in sys.argv[1:]:
         from importlib.metadata import version
 
         sys.stdout.write(f"workloadd {version('workloadd')}\n")
         return 0
+    from workloadd.host.preflight import refuse_root
+
     refuse_root()
     from workloadd import daemon
     from workloadd.host import journal

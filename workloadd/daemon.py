@@ -15,6 +15,7 @@ from workloadd.api.app import application
 from workloadd.api.server import Server
 from workloadd.board import Board
 from workloadd.core.backoff import delay
+from workloadd.core.converge import STEADY
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.rollout import Policy
 from workloadd.core.status import HostConditionStatus, Status, summary
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 _RECONNECT_BASE, _RECONNECT_CEILING = 0.2, 10.0
 # Seconds between two looks at the host's own conditions.
 _PREFLIGHT_INTERVAL = 60.0
+_OWN_UNIT = "workloadd.service"
 
 
 # Seconds between two signs of life of an idle loop, at the most.
@@ -142,6 +144,7 @@ class Daemon:
                 tasks.create_task(self._follow_podman(), name="podman events")
                 tasks.create_task(self._follow_files(), name="files")
                 tasks.create_task(self._follow_host(), name="host")
+                tasks.create_task(self._outlive_restarts(), name="steady")
                 tasks.create_task(self.reconciler.run(tasks), name="reconcile")
         except* _Stop:
             log.info("stopping; containers go on")
@@ -199,6 +202,14 @@ class Daemon:
         while True:
             await asyncio.sleep(_PREFLIGHT_INTERVAL)
             await self._check_host()
+
+    async def _outlive_restarts(self) -> None:
+        """Once steady, have systemd forget our own restarts: their delay grows with the number."""
+        await asyncio.sleep(STEADY)
+        try:
+            await self.systemd.reset_failed(_OWN_UNIT)
+        except WorkloaddError as error:
+            log.debug("%s", error.problem)
 
     async def _check_host(self) -> None:
         conditions = tuple(

@@ -155,6 +155,8 @@ class Executor:
                 await gate.pass_through()
             case a.StartUnit() | a.RestartUnit() | a.StopUnit():
                 await self._unit_job(action, run)
+            case a.ResetUnit():
+                await self._systemd.reset_failed(unit_name(run.workload))
             case _:
                 assert_never(action)
 

@@ -3,11 +3,20 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from workloadd.core.errors import Problem
 from workloadd.core.names import unit_name, workload_of_unit
-from workloadd.core.observed import Container, Image, Observed, Seen, UnitFile, UnitState
+from workloadd.core.observed import (
+    Container,
+    Image,
+    Observed,
+    Seen,
+    UnitFile,
+    UnitRecord,
+    UnitState,
+)
 from workloadd.core.revision import UnitParams
 from workloadd.host.cgroups import delegated_controllers
 from workloadd.host.podman import ContainerList
@@ -98,7 +107,7 @@ def _names(
 ) -> set[str]:
     """Workloads to look at: a unit that merely has such a name, but no mark of ours, is not one."""
     names = set(declared) | set(containers)
-    names |= {n for n, f in files.items() if f.text is not None and parse_record(f.text)}
+    names |= {n for n, f in files.items() if f.text is not None and _record(f.text)}
     known = {workload_of_unit(unit) for unit in states}
     return names | {n for n in files if n in known and files[n].masked and n in containers}
 
@@ -122,7 +131,7 @@ def _unit_file(name: str, containers: tuple[Container, ...], on_disk: UnitOnDisk
     if on_disk.text is None:
         problem = Problem("UnitConflict", f"cannot write the unit: {on_disk.foreign}", hint)
         return UnitFile(None, intact=False, enabled=on_disk.enabled, problem=problem)
-    record = parse_record(on_disk.text)
+    record = _record(on_disk.text)
     if record is None or record.workload != name:
         where = on_disk.overriding or unit_name(name)
         message = f"cannot write the unit: the header of {where} is not ours, or was edited"
@@ -131,6 +140,17 @@ def _unit_file(name: str, containers: tuple[Container, ...], on_disk: UnitOnDisk
     container = next((c for c in containers if c.id == record.container), None)
     params = (container.params if container else None) or UnitParams()
     # A unit whose container is gone cannot be compared, and is about to be replaced anyway.
-    same = container is None or on_disk.text == render_unit(record, params)
+    same = container is None or _is_rendered(on_disk.text, record, params)
     intact = same and on_disk.overriding is None
     return UnitFile(record, intact, on_disk.enabled)
+
+
+# Units hardly ever change between two passes: their text is parsed and rendered once.
+@lru_cache(maxsize=2048)
+def _record(text: str) -> UnitRecord | None:
+    return parse_record(text)
+
+
+@lru_cache(maxsize=2048)
+def _is_rendered(text: str, record: UnitRecord, params: UnitParams) -> bool:
+    return text == render_unit(record, params)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from workloadd.board import Board
-from workloadd.core.assess import Knowledge, assess
+from workloadd.core.assess import Knowledge, assess, restarted
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.memory import Memory
@@ -135,8 +135,19 @@ class Reconciler:
         self._pulls.forget(_references(knowledge.desired))
         self._unreadable = knowledge.desired.unreadable
         before = {w.name: w for w in self._board.status.workloads}
-        self._publish(assess(knowledge, before), began, now, "")
+        workloads = assess(knowledge, before)
+        self._publish(workloads, began, now, "")
+        await self._record_restarts(before, workloads, now)
         return knowledge.plan.wake_at
+
+    async def _record_restarts(
+        self, before: Mapping[str, WorkloadStatus], after: Iterable[WorkloadStatus], now: float
+    ) -> None:
+        """Note in the history what systemd put right by itself."""
+        for workload in after:
+            if message := restarted(before.get(workload.name), workload):
+                log.info("%s: %s", workload.name, message, extra={"workload": workload.name})
+                await self._history.note(workload.name, now, "restarted", message)
 
     async def _look(self, now: float) -> Knowledge:
         """Everything a plan is made of, and the plan."""

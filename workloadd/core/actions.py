@@ -88,6 +88,14 @@ class StopUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetUnit:
+    """Have systemd forget a unit's restarts, from which the delay before the next one grows."""
+
+    def __str__(self) -> str:
+        return "reset the unit's restart counter"
+
+
+@dataclass(frozen=True, slots=True)
 class RenameContainer:
     """Give a container of ours another name."""
 
@@ -188,6 +196,7 @@ Action = (
     | StartUnit
     | RestartUnit
     | StopUnit
+    | ResetUnit
     | RenameContainer
     | StopContainer
     | RemoveContainer

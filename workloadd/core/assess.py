@@ -49,6 +49,13 @@ def assess(
     return tuple(_assess(_view(n, knowledge), previous.get(n)) for n in names)
 
 
+def restarted(before: WorkloadStatus | None, after: WorkloadStatus) -> str:
+    """What to record where systemd restarted a workload between two passes; else nothing."""
+    if before is None or after.restarts <= before.restarts:
+        return ""
+    return f"it ended and systemd started it again ({after.restarts} times since it was steady)"
+
+
 def _view(name: str, k: Knowledge) -> View:
     declared = k.desired.workloads.get(name)
     seen = k.observed.workloads.get(name, Seen())

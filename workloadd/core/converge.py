@@ -11,6 +11,7 @@ from workloadd.core.actions import (
     Note,
     RemoveContainer,
     RenameContainer,
+    ResetUnit,
     RestartUnit,
     StartUnit,
     StopContainer,
@@ -35,6 +36,9 @@ from workloadd.core.rollout import (
 # Seconds that a unit may be active with no container of its own running before that counts as
 # drift: Podman and systemd are looked at one after the other, and a crash may fall in between.
 SETTLE = 5.0
+# Seconds after which a service that was restarted counts as steady again. systemd itself never
+# forgets a restart, and so would let a service that crashes once a week wait ever longer.
+STEADY = 600.0
 
 
 def converge(case: Case, current: Current) -> WorkloadPlan:
@@ -58,6 +62,8 @@ def converge(case: Case, current: Current) -> WorkloadPlan:
 
 def _why(actions: list[Action]) -> str:
     notes = [action.message for action in actions if isinstance(action, Note)]
+    if actions == [ResetUnit()]:
+        return "it is steady again"
     return "; ".join(notes) or "carry on with what was begun"
 
 
@@ -227,7 +233,14 @@ def _tidy(case: Case, current: Current, container: Container) -> WorkloadPlan:
         actions += _take_plain_name(case, current, container)
     if end := _unrecorded_end(case, current, waiting):
         actions.append(end)
+    unit = case.seen.unit
     wake_at = case.retry_at(current.revision)
+    if unit.restarts and unit.active:
+        steady_at = unit.active_since + STEADY
+        if case.now >= steady_at:
+            actions.append(ResetUnit())
+        else:
+            wake_at = min(wake_at or steady_at, steady_at)
     return WorkloadPlan(tuple(actions), why=_why(actions) if actions else "", wake_at=wake_at)
 
 

@@ -1,6 +1,7 @@
 """Telling the service manager how we are (sd_notify(3)). No-ops where nobody listens."""
 
 import os
+from contextlib import suppress
 
 from systemd import daemon
 
@@ -9,22 +10,22 @@ _MICROSECONDS = 1_000_000
 
 def ready() -> None:
     """The service is up."""
-    daemon.notify("READY=1")
+    _notify("READY=1")
 
 
 def stopping() -> None:
     """The service goes down by itself."""
-    daemon.notify("STOPPING=1")
+    _notify("STOPPING=1")
 
 
 def status(text: str) -> None:
     """One line for people, shown by `systemctl status`."""
-    daemon.notify(f"STATUS={' '.join(text.split())}")
+    _notify(f"STATUS={' '.join(text.split())}")
 
 
 def watchdog() -> None:
     """The loop makes progress."""
-    daemon.notify("WATCHDOG=1")
+    _notify("WATCHDOG=1")
 
 
 def watchdog_interval() -> float | None:
@@ -39,3 +40,9 @@ def watchdog_interval() -> float | None:
     except (KeyError, ValueError):
         return None
     return interval if interval > 0 else None
+
+
+def _notify(message: str) -> None:
+    # A manager that does not hear us sees to that itself; for us it is no reason to end.
+    with suppress(OSError):
+        daemon.notify(message)

@@ -146,6 +146,8 @@ class Host:
                 self.start()
             case a.StopUnit():
                 self.stop()
+            case a.ResetUnit():
+                self.restarts = 0
             case a.RenameContainer():
                 assert action.name not in {c.name for c in self.containers.values()}, "name in use"
                 old = self.containers[action.container]
