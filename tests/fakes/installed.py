@@ -167,12 +167,16 @@ class Installed:
         return not busy and not (status and status.rollout)
 
     def is_settled(self, name: str = "web", image: str = "localhost/app:1") -> bool:
-        """Whether a workload runs an image under its plain name, with nothing left to do."""
+        """Whether a workload runs an image under its plain name, with nothing left to do.
+
+        A pass that failed leaves an older status of the workloads, which counts for nothing.
+        """
         status = self.status(name)
         converged = status.condition("Converged") if status else None
         return bool(
             status
             and converged
+            and not self.daemon.board.status.passes.problem
             and (status.state, converged.status) == ("Ready", "True")
             and status.current
             and (status.current.image, status.current.container_name) == (image, name)

@@ -73,8 +73,8 @@ class Manager:
     """systemd's user manager as far as workloads see it.
 
     `changed` is told of each change of a unit, `removed` of each job's end. `restart_delay` in
-    seconds overrides RestartSec=. Jobs wait while `hold` is not set. `most_starts` is how many start
-    jobs were ever in flight at once.
+    seconds overrides RestartSec=. Jobs wait while `hold` is not set. `most_starts` is how many
+    start jobs were ever in flight at once.
     """
 
     def __init__(self, search: Sequence[Path], podman: PodmanState, clock: Clock) -> None:

@@ -15,21 +15,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execute, "_RETRY_BASE", 0.05)
     monkeypatch.setattr(execute, "_RETRY_CEILING", 0.1)
     monkeypatch.setattr(reconcile, "_RETRY", 0.05)
+    monkeypatch.setattr(reconcile, "_PAUSE_FACTOR", 0.0)
     monkeypatch.setattr(daemon, "_RECONNECT_BASE", 0.02)
     monkeypatch.setattr(daemon, "_RECONNECT_CEILING", 0.05)
 
 
 @pytest.fixture
-async def host(
-    tmp_path_factory: pytest.TempPathFactory, quick: None
-) -> AsyncIterator[Installed]:
+async def host(tmp_path_factory: pytest.TempPathFactory, quick: None) -> AsyncIterator[Installed]:
     """A fake host; whatever blocks the loop from within workloadd fails the test.
 
     Its directory has a short name, since the path of a socket may have 107 bytes.
     """
     with blockbuster_ctx(scanned_modules=["workloadd"]) as detector:
         for function in detector.functions.values():
-            # The daemon is made (its version is read from disk) before there is anything to hold up.
+            # It is made (its version is read from disk) before there is anything to hold up.
             function.can_block_in("workloadd/daemon.py", "__init__")
         async with installed(tmp_path_factory.mktemp("h")) as made:
             yield made

@@ -136,7 +136,7 @@ class TestUpdate:
 
 class TestMany:
     async def test_bounded_and_side_by_side(self, host: Installed) -> None:
-        """20 at once: start jobs up to the limit, creates up to theirs, and one beside the other."""
+        """20 at once: start jobs and creates up to their limits, the ones beside the others."""
         workers, jobs = host.settings.reconcile.workers, host.settings.reconcile.jobs
         world, names = host.world, [f"w{number}" for number in range(20)]
         world.manager.hold.clear()
@@ -195,7 +195,7 @@ class TestRollback:
 class TestRejection:
     @pytest.mark.parametrize("code", [400, 500])
     async def test_by_podman(self, host: Installed, code: int) -> None:
-        """The old one is never stopped; one failed rollout is recorded however often it is tried."""
+        """The old one is never stopped; however often it is tried, one failure is recorded."""
         await host.start()
         host.write("web")
         await host.settled()
@@ -244,9 +244,7 @@ class TestRemoval:
         host.write("web")
         await host.settled()
         host.write("web", "image: localhost/app:1\nenabled: false\n")
-        await host.until(
-            lambda: host.is_in("Disabled") and host.containers() == {"web": "exited"}
-        )
+        await host.until(lambda: host.is_in("Disabled") and host.containers() == {"web": "exited"})
         host.write("web")
         await host.settled()
         assert host.containers() == {"web": "running"}
