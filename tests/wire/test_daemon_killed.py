@@ -6,7 +6,7 @@ until one run gets by with fewer. No state of the dead daemon is left but what i
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from inspect import iscoroutinefunction
@@ -99,7 +99,6 @@ async def check(host: Installed, name: str, scenario: Scenario) -> None:
     assert tuple(row.outcome for row in rows) == scenario.outcomes
     if scenario.image is None:
         assert states == [] and host.world.unit(name) is None
-        assert f"workload-{name}.service" not in host.unit_files()
         return
     assert states == (["running", "exited"] if scenario.older else ["running"])
     container, unit = host.world.container(name), host.world.unit(name)
@@ -108,10 +107,6 @@ async def check(host: Installed, name: str, scenario: Scenario) -> None:
     assert container.image_name == f"localhost/app:{scenario.image}"
     assert container.running and unit.main == container.id == record.container
     assert (unit.active_state, host.world.manager.needs_reload(unit)) == ("active", False)
-
-
-def names_of_runs() -> Iterator[tuple[int, str]]:
-    return ((count, f"w{count}") for count in itertools.count(1))
 
 
 async def one_run(host: Installed, scenario: Scenario, name: str, count: int) -> list[str]:
@@ -137,11 +132,15 @@ async def one_run(host: Installed, scenario: Scenario, name: str, count: int) ->
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 async def test_killed_after_every_call(host: Installed, scenario: Scenario) -> None:
     await host.start()
-    for count, name in names_of_runs():
+    for count in itertools.count(1):
+        name = f"w{count}"
         made = await one_run(host, scenario, name, count)
         await check(host, name, scenario)
+        if scenario.after:
+            host.remove(name)
+            await host.gone(name)
         if len(made) < count:
             break
-    hidden = [file for file in host.unit_files() if file.startswith(".")]
-    assert not hidden
     assert count > 5
+    assert host.unit_files() == set() and not host.world.podman.containers
+    assert not list(host.world.wants.iterdir())
