@@ -239,7 +239,7 @@ class Daemon:
         self.watcher.set_extra(self.source.env_paths | units)
         notify.status(summary(status))
         notify.watchdog()
-        if not self._told:
+        if not self._told and status.passes.count:
             self._told = True
             notify.ready()
 

@@ -32,8 +32,9 @@ LOOK_TIMEOUT = 45.0
 # Seconds until the next pass after one that could not look at the host.
 _RETRY = 2.0
 # A pass is followed by a pause of this many times its own length: under a storm of events the
-# loop takes at most a third of its core.
-_PAUSE_FACTOR = 2.0
+# loop takes at most a quarter of its core, and Podman, which lists all containers for each pass,
+# no more: both are needed for what caused the storm.
+_PAUSE_FACTOR = 3.0
 # … and of at most as many seconds.
 _PAUSE = 5.0
 
@@ -96,9 +97,12 @@ class Reconciler:
             self._woken.clear()
             began = self._clock.monotonic()
             wake_at = await self._pass(tasks)
-            took = self._clock.monotonic() - began
+            ended = self._clock.monotonic()
             await self._rest(wake_at)
-            await asyncio.sleep(min(max(self._timing.debounce, _PAUSE_FACTOR * took), _PAUSE))
+            # A loop that has rested already looks as soon as the changes have settled.
+            rested = self._clock.monotonic() - ended
+            pause = min(_PAUSE_FACTOR * (ended - began), _PAUSE)
+            await asyncio.sleep(max(self._timing.debounce, pause - rested))
 
     async def _rest(self, wake_at: float | None) -> None:
         """Wait until somebody wakes us or it is time, beating the board's heart meanwhile."""
@@ -183,11 +187,13 @@ class Reconciler:
         self, workloads: Iterable[WorkloadStatus], began: float, now: float, problem: str
     ) -> None:
         old = self._board.status
+        failing_since = old.passes.failing_since or moment(now)
         passed = PassStatus(
             count=old.passes.count + (0 if problem else 1),
             last=moment(now),
             duration=round(self._clock.monotonic() - began, 4),
             problem=problem,
+            failing_since=failing_since if problem else None,
         )
         problems = tuple(str(p) for p in (*self._unreadable, *self._problems()))
         self._board.publish(

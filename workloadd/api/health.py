@@ -40,6 +40,9 @@ def unready(status: Status, grace: float, now: float) -> tuple[Unready, ...]:
 
 
 def _unready(status: Status, grace: float, now: float) -> Iterator[Unready]:
+    since = status.passes.failing_since
+    if since and now - since.timestamp() > grace:
+        yield Unready("", status.passes.problem)
     for workload in status.workloads:
         if workload.state not in _EXCUSED and _overdue(workload, grace, now):
             ready = workload.condition("Ready")

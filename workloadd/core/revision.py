@@ -27,7 +27,8 @@ class UnitParams:
     """What a container's unit says besides its ID; kept in a label of the container.
 
     `stop_timeout` is in seconds; `max_retries` 0 means no bound; `reclaim` are the Podman volumes
-    to delete when the workload's file goes.
+    to delete when the workload's file goes. `image` is the reference in the file: Podman itself
+    shows a container that was made by image ID under any of that image's names.
     """
 
     description: str = ""
@@ -35,6 +36,7 @@ class UnitParams:
     max_retries: int = 0
     stop_timeout: float = 10.0
     reclaim: tuple[str, ...] = ()
+    image: str = ""
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -74,6 +76,7 @@ class Revision:
             restart=spec.restart.policy,
             max_retries=spec.restart.max_retries or 0,
             stop_timeout=spec.stop_timeout,
+            image=spec.image,
             reclaim=tuple(
                 volume_name(self.workload, v.source)
                 for v in spec.volumes

@@ -143,6 +143,7 @@ class PassStatus(_Model):
     last: datetime | None = None
     duration: float = 0.0
     problem: str = ""
+    failing_since: datetime | None = None
 
 
 class Status(_Model):
@@ -174,6 +175,8 @@ SETTLED: frozenset[str] = frozenset({"Ready", "Completed", "Paused", "Disabled"}
 def summary(status: Status) -> str:
     """One sentence for `systemctl status` and for people."""
     workloads = status.workloads
+    if status.passes.problem:
+        return status.passes.problem
     if not workloads:
         return "no workloads declared; waiting for files"
     ready = sum(1 for w in workloads if w.state in SETTLED)

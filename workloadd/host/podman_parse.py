@@ -97,6 +97,7 @@ def _is_complete(labels: dict[str, str]) -> bool:
 
 def _container(row: dict[str, Any], labels: dict[str, str]) -> Container:
     names = row.get("Names") or [""]
+    params = _params(labels.get(LABEL_UNIT, ""))
     return Container(
         id=row["Id"],
         name=names[0],
@@ -104,13 +105,13 @@ def _container(row: dict[str, Any], labels: dict[str, str]) -> Container:
         container=labels[LABEL_CONTAINER],
         revision=labels[LABEL_REVISION],
         image_id=row.get("ImageID") or "",
-        image=row.get("Image") or "",
+        image=(params.image if params else "") or row.get("Image") or "",
         state=row.get("State") or "unknown",
         exit_code=int(row.get("ExitCode") or 0),
         created_at=_timestamp(row.get("Created")),
         started_at=_timestamp(row.get("StartedAt")),
         exited_at=_timestamp(row.get("ExitedAt")),
-        params=_params(labels.get(LABEL_UNIT, "")),
+        params=params,
         ports=tuple(_ports(row.get("Ports") or ())),
     )
 

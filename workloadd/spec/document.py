@@ -74,6 +74,9 @@ def _place(before: str) -> tuple[int, int]:
 
 def _syntax(error: YAMLError) -> Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if isinstance(error, MarkedYAMLError) and "end of stream" in str(error.problem):
+        # What is never closed is best looked for where it was opened.
+        mark = error.context_mark or mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     why = " ".join(_words(error)) or "it is not YAML"
     hint = next((hint for words, hint in _HINTS.items() if words in why), "")
