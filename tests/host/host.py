@@ -1,20 +1,18 @@
-"""What the tests say and ask: workload files, the daemon's answers, waiting for a condition."""
+"""What the tests do with the host: workload files, and waiting for what comes of them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
-from tests.host.machine import Machine, remove
+from tests.host.machine import remove
 from tests.host.polling import poll
-from workloadd.core.names import unit_name
+from tests.host.view import API, Document, View
+
+__all__ = ["API", "Document", "Host"]
 
 T = TypeVar("T")
-Document = dict[str, Any]
-
-API = 7780
 # Seconds that anything on the host may take unless a test says otherwise.
 PATIENCE = 30.0
 SETTINGS = """
@@ -29,8 +27,8 @@ level = "debug"
 """
 
 
-class Host(Machine):
-    """The throwaway host with workloadd on it."""
+class Host(View):
+    """The throwaway host with workloadd on it, changed and waited for."""
 
     @property
     def files(self) -> Path:
@@ -50,60 +48,7 @@ class Host(Machine):
         """Take a workload file away."""
         (self.files / f"{name}.yaml").unlink(missing_ok=True)
 
-    def api(self, path: str) -> Document:
-        """A JSON answer of the daemon."""
-        status, body = self.net.get(API, path)
-        document: Document = json.loads(body) if status != 404 else {}
-        return document
-
-    def status(self, name: str) -> Document:
-        """`/v1/workloads/NAME`, or {} where there is no such workload or no daemon."""
-        try:
-            return self.api(f"/v1/workloads/{name}")
-        except OSError:
-            return {}
-
-    def history(self, name: str) -> Document:
-        """`/v1/workloads/NAME/history`, the newest first."""
-        return self.api(f"/v1/workloads/{name}/history") or {"rollouts": [], "events": []}
-
-    def condition(self, name: str, kind: str) -> Document:
-        """A condition of a workload, or {}."""
-        found = self.status(name).get("conditions", [])
-        return next((c for c in found if c["type"] == kind), {})
-
-    def http(self, port: int, path: str = "/") -> str:
-        """What a published port answers, "" while nobody does."""
-        try:
-            return self.net.get(port, path)[1]
-        except OSError:
-            return ""
-
-    def passes(self) -> int:
-        """How many passes this daemon has made."""
-        count: int = self.api("/v1/status")["passes"]["count"]
-        return count
-
-    def inspect(self, container: str) -> Document:
-        """`podman inspect` of one container."""
-        found: Document = json.loads(self.podman("container", "inspect", container))[0]
-        return found
-
-    def unit(self, name: str, *properties: str) -> dict[str, str]:
-        """Properties of a workload's unit as systemd has them."""
-        return self.show(unit_name(name), *properties)
-
-    def show(self, unit: str, *properties: str) -> dict[str, str]:
-        """`systemctl --user show`."""
-        shown = self.systemctl("show", unit, "--property", ",".join(properties))
-        return dict(line.partition("=")[::2] for line in shown.splitlines())
-
-    def unit_files(self, name: str) -> list[Path]:
-        """Unit files, links and copies of a workload (a pattern), wherever the user has them."""
-        # A pattern even for one name: by a plain name a link that leads nowhere is not found.
-        return list(self.home.glob(f".*/**/workload-{name}.servic[e]"))
-
-    def wait_until(self, look: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
+    def wait_until(self, look: Callable[[], T | None], what: str, timeout: float = PATIENCE) -> T:
         """Wait for a condition; fails the test with all there is to see of the host."""
         __tracebackhide__ = True
         found = poll(look, timeout)
@@ -143,13 +88,6 @@ class Host(Machine):
         self.remove_workload(name)
         self.wait_until(lambda: self.answers() and not self.status(name), f"{name} to be gone")
 
-    def answers(self) -> bool:
-        """Whether there is a daemon that has looked at the host."""
-        try:
-            return self.passes() > 0
-        except (OSError, KeyError):
-            return False
-
     def look_again(self) -> None:
         """Have the daemon look at everything once more; returns after a pass that began now."""
         __tracebackhide__ = True
@@ -166,23 +104,6 @@ class Host(Machine):
 
         self.wait_until(look, "two more passes")
         mask.unlink(missing_ok=True)
-
-    def containers(self, name: str) -> list[Document]:
-        """All containers of a workload, as `podman ps` lists them."""
-        label = f"label=io.workloadd.workload={name}"
-        found: list[Document] = json.loads(
-            self.podman("ps", "--all", "--filter", label, "--format", "json")
-        )
-        return found
-
-    def journal(self, *matches: str) -> list[Document]:
-        """The user's journal of this boot as documents, by matches like FIELD=value."""
-        done = self.exec("journalctl", "--user", "--boot", "--output=json", "--quiet", *matches)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    def reloads(self) -> int:
-        """How often the user manager has read its unit files anew in this boot."""
-        return len(self.journal("_COMM=systemd", "MESSAGE=Reloading..."))
 
     def clean(self) -> None:
         """Leave nothing of any workload, of the daemon's memory, or of an earlier test run."""
@@ -205,16 +126,3 @@ class Host(Machine):
     def start_daemon(self) -> None:
         """Start workloadd.service; returns after its first pass."""
         self.systemctl("start", "workloadd.service")
-
-    def report(self) -> str:
-        """Everything one wants to see when a test failed."""
-        looks = (
-            ("curl", "--silent", "--max-time", "5", f"http://127.0.0.1:{API}/"),
-            ("podman", "ps", "--all", "--no-trunc"),
-            ("journalctl", "--user", "--quiet", "-u", "workloadd", "-n", "40", "-o", "short-precise"),
-        )
-        said = []
-        for command in looks:
-            done = self.exec(*command, check=False)
-            said.append(f"$ {' '.join(command)}\n{done.stdout}{done.stderr}")
-        return "\n".join(said)

@@ -95,6 +95,5 @@ def test_every_example_deploys(host: Host, example: Path) -> None:
     host.wait_for(example.stem, "Ready", "Completed")
     spec = load_workload(example.stem, text.encode(), str(example)).spec
     assert spec
-    for one in spec.ports:
-        if one.protocol == "tcp":
-            host.wait_until(lambda one=one: host.http(one.host_port), f"port {one.host_port}")
+    tcp = [one.host_port for one in spec.ports if one.protocol == "tcp"]
+    host.wait_until(lambda: all(host.http(one) for one in tcp), f"answers from {tcp}")

@@ -47,7 +47,7 @@ BY_HAND: dict[str, tuple[Act, str]] = {
     "unit deleted": (lambda host, name: (host.units / unit_name(name)).unlink(), "deleted"),
     "unit edited": (lambda host, name: edit(host, name), "edited"),
     "edited, reloaded": (
-        lambda host, name: (edit(host, name), host.systemctl("daemon-reload")),
+        lambda host, name: edit_and_reload(host, name),
         "edited",
     ),
     "edit --full": (lambda host, name: edit_full(host, name), "edited"),
@@ -58,6 +58,12 @@ def edit(host: Host, name: str) -> None:
     """Change the generated unit as an editor would."""
     unit = host.units / unit_name(name)
     host.write(unit, unit.read_text().replace("RestartSec=250ms", "RestartSec=1h"), mine=True)
+
+
+def edit_and_reload(host: Host, name: str) -> None:
+    """Change the generated unit and have systemd believe it."""
+    edit(host, name)
+    host.systemctl("daemon-reload")
 
 
 def edit_full(host: Host, name: str) -> None:

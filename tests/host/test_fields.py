@@ -100,7 +100,9 @@ stop_signal: SIGKILL
     for tcp in (port, port + 1, port + 3, port + 4):
         assert host.http(tcp) == "busybox 1\n", tcp
     published = host.inspect(name)["NetworkSettings"]["Ports"]
-    assert (str(port + 1), "127.0.0.1") in {(p["HostPort"], p["HostIp"]) for p in published["81/tcp"]}
+    assert (str(port + 1), "127.0.0.1") in {
+        (p["HostPort"], p["HostIp"]) for p in published["81/tcp"]
+    }
     assert {one["HostPort"] for one in published["80/tcp"]} == {str(port), str(port + 3)}
     assert published["53/udp"][0]["HostPort"] == str(port + 2)
     assert host.root("ss", "-Huln", "sport", "=", f":{port + 2}").stdout

@@ -5,10 +5,6 @@ from tests.host.workloads import BUSYBOX, idle, serving
 from workloadd.core.names import unit_name
 
 
-def volume_names(host: Host) -> list[str]:
-    return host.podman("volume", "ls", "--quiet").splitlines()
-
-
 def test_nothing_is_left_but_the_named_volume(host: Host, name: str, port: int) -> None:
     host.deploy(name, serving(port, "volumes: [data:/data]"))
     assert len(host.unit_files(name)) == 2
@@ -17,7 +13,7 @@ def test_nothing_is_left_but_the_named_volume(host: Host, name: str, port: int) 
     assert not host.unit_files(name)
     assert host.unit(name, "LoadState")["LoadState"] == "not-found"
     assert not host.http(port)
-    assert f"{name}_data" in volume_names(host)
+    assert f"{name}_data" in host.volumes()
     events = host.history(name)["events"]
     assert events[0]["kind"] == "removed"
 
@@ -35,8 +31,8 @@ def test_reclaim_delete_takes_the_volume_along(host: Host, name: str) -> None:
     volume = "{type: volume, source: scratch, target: /scratch, reclaim: delete}"
     host.deploy(name, idle(f"volumes: [{volume}, data:/data]"))
     host.gone(name)
-    assert f"{name}_scratch" not in volume_names(host)
-    assert f"{name}_data" in volume_names(host)
+    assert f"{name}_scratch" not in host.volumes()
+    assert f"{name}_data" in host.volumes()
 
 
 def test_a_foreign_container_of_that_name_is_left_alone(host: Host, name: str, port: int) -> None:
@@ -84,7 +80,7 @@ def test_a_foreign_volume_of_that_name_is_never_deleted(host: Host, name: str) -
     host.write_workload(name, idle(f"volumes: [{volume}]"))
     host.wait_for(name, "Ready", "Failed")
     host.gone(name)
-    assert f"{name}_data" in volume_names(host)
+    assert f"{name}_data" in host.volumes()
 
 
 def test_a_hand_made_container_with_another_users_mark_is_left_alone(host: Host, name: str) -> None:

@@ -73,8 +73,10 @@ def test_what_podman_refuses_never_stops_the_old_one(host: Host, name: str, port
 def test_a_new_workload_that_crashes_is_failed_and_goes_on_trying(host: Host, name: str) -> None:
     host.write_workload(name, crashing())
     host.wait_until(
-        lambda: host.status(name).get("state") == "Failed"
-        and host.history(name)["rollouts"][0]["outcome"] == "failed",
+        lambda: (
+            host.status(name).get("state") == "Failed"
+            and host.history(name)["rollouts"][0]["outcome"] == "failed"
+        ),
         "it to fail",
     )
     assert host.history(name)["rollouts"][0]["log"][-1] == "cannot find the thing"

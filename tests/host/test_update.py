@@ -81,8 +81,10 @@ def test_disabled_is_stopped_and_kept(host: Host, name: str, port: int) -> None:
     host.write_workload(name, serving(port, "enabled: false"))
     host.wait_until(lambda: not host.http(port), "the port to be closed")
     host.wait_until(
-        lambda: host.unit(name, "ActiveState", "UnitFileState")
-        == {"ActiveState": "inactive", "UnitFileState": "disabled"},
+        lambda: (
+            host.unit(name, "ActiveState", "UnitFileState")
+            == {"ActiveState": "inactive", "UnitFileState": "disabled"}
+        ),
         "the unit to be stopped and disabled",
     )
     assert host.wait_for(name, "Disabled")

@@ -7,9 +7,9 @@ import sys
 import time
 from statistics import median
 
+from declared import SERVICE, Workloadd
 from quadlet import Quadlet
 from session import Usage, command, facts, memory
-from workloadd import SERVICE, Workloadd
 
 _PODMAN = "podman.service"
 _COMMAND = "sleep infinity"
@@ -49,7 +49,8 @@ class Bench:
         took = self._quadlet.deploy(self._names)
         say(f"Quadlet: {len(self._names)} units in {took:.2f} s")
         if last:
-            self.figures["quadlet_one"] = self._each_extra(self._quadlet.deploy, self._quadlet.remove)
+            one = self._each_extra(self._quadlet.deploy, self._quadlet.remove)
+            self.figures["quadlet_one"] = one
         self._quadlet.remove(self._names)
         return took
 

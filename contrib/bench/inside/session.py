@@ -1,6 +1,7 @@
 """The user's systemd and Podman, through their own commands, and what the kernel counts of them."""
 
 import os
+import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -35,8 +36,8 @@ def wait(what: str, done: Callable[[], bool], timeout: float = 300.0) -> None:
 
 def units_in(state: str, pattern: str) -> int:
     """How many loaded units of a name pattern are in a state."""
-    listing = systemctl("list-units", "--no-legend", "--plain", "--all", f"--state={state}", pattern)
-    return len(listing.splitlines())
+    plain = ("--no-legend", "--plain", "--all")
+    return len(systemctl("list-units", *plain, f"--state={state}", pattern).splitlines())
 
 
 def last_start(units: Iterable[str]) -> float:
@@ -84,5 +85,5 @@ def facts() -> dict[str, object]:
         "podman": command("podman", "--version").split()[-1],
         "systemd": command("systemctl", "--version").split()[1],
         "kernel": os.uname().release,
-        "python": command("python3", "-c", "import platform; print(platform.python_version())").strip(),
+        "python": platform.python_version(),
     }

@@ -45,7 +45,7 @@ def test_values_of_env_files_are_in_no_repr() -> None:
 
 
 def test_a_unit_s_parameters_survive_their_label() -> None:
-    params = UnitParams("a %", "on-failure", 3, 2.5, ("web_data",))
+    params = UnitParams("a %", "on-failure", 3, 2.5, ("web_data",), "r.example/app:1")
     assert UnitParams.from_label(params.to_label()) == params
 
 
