@@ -35,8 +35,8 @@ _RETRY = 2.0
 # loop takes at most a quarter of its core, and Podman, which lists all containers for each pass,
 # no more: both are needed for what caused the storm.
 _PAUSE_FACTOR = 3.0
-# … and of at most as many seconds.
-_PAUSE = 5.0
+# … and of at most as many seconds: a pass that was long because it had to wait is no storm.
+_PAUSE = 1.0
 
 
 class Source(Protocol):
