@@ -32,9 +32,11 @@ def _cells(row: _Row, widths: list[int]) -> Iterator[str]:
 
 def _rows(found: dict) -> Iterator[_Row]:
     figures, count = found["figures"], found["count"]
-    quadlet = median(figures["quadlet_all"])
+    quadlet = median(figures["quadlet_all_active"])
     active = median(figures["workloadd_all_active"])
     yield _compared(f"{count} files to all running", active, quadlet, ALL_RATIO)
+    cpu = (median(figures[f"{who}_all_cpu"]) for who in ("workloadd", "quadlet"))
+    yield _compared("… CPU of the whole user meanwhile", *cpu)
     for kind, words in (("ready", "… to all Ready"), ("proven", "… to all proven (5 s soak)")):
         yield (words, _seconds(median(figures[f"workloadd_all_{kind}"])), "", "", "")
     one, quadlet_one = median(figures["workloadd_one"]), median(figures["quadlet_one"])
@@ -55,8 +57,9 @@ def _memory(figures: dict, count: int) -> Iterator[_Row]:
     yield _alone(f"RSS for each more, {count} to {2 * count}", more, "kB", MORE_KB)
 
 
-def _compared(what: str, ours: float, theirs: float, target: float) -> _Row:
-    return (what, _seconds(ours), _seconds(theirs), f"{ours / theirs:.2f} ×", f"≤ {target} ×")
+def _compared(what: str, ours: float, theirs: float, target: float | None = None) -> _Row:
+    aim = "" if target is None else f"≤ {target:g} ×"
+    return (what, _seconds(ours), _seconds(theirs), f"{ours / theirs:.2f} ×", aim)
 
 
 def _alone(what: str, value: float, unit: str, target: float | None = None) -> _Row:

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from statistics import median
 
 from declared import SERVICE, Workloadd
@@ -35,21 +36,21 @@ class Bench:
     def run(self) -> None:
         """Everything, the two in turns so that a slow minute of the machine hits both."""
         command("podman", "pull", "--quiet", self._options.image)
-        quadlet: list[float] = []
+        quadlet: list[dict[str, float]] = []
         ours: list[dict[str, float]] = []
         for turn in range(self._options.repeats):
             last = turn == self._options.repeats - 1
             quadlet.append(self._quadlet_turn(last))
             ours.append(self._workloadd_turn(last))
-        self.figures["quadlet_all"] = quadlet
-        for kind in ("active", "ready", "proven"):
-            self.figures[f"workloadd_all_{kind}"] = [turn[kind] for turn in ours]
+        for who, turns in (("quadlet", quadlet), ("workloadd", ours)):
+            for kind in turns[0]:
+                self.figures[f"{who}_all_{kind}"] = [found[kind] for found in turns]
 
-    def _quadlet_turn(self, last: bool) -> float:
+    def _quadlet_turn(self, last: bool) -> dict[str, float]:
         took = self._quadlet.deploy(self._names)
-        say(f"Quadlet: {len(self._names)} units in {took:.2f} s")
+        say(f"Quadlet: {len(self._names)} units: {_words(took)}")
         if last:
-            one = self._each_extra(self._quadlet.deploy, self._quadlet.remove)
+            one = self._each_extra(self._quadlet)
             self.figures["quadlet_one"] = one
         self._quadlet.remove(self._names)
         return took
@@ -61,8 +62,7 @@ class Bench:
         if last:
             self.figures["memory_0"] = memory(SERVICE)
         took = daemon.deploy(self._names)
-        text = ", ".join(f"{kind} {seconds:.2f} s" for kind, seconds in took.items())
-        say(f"workloadd: {len(self._names)} workloads: {text}")
+        say(f"workloadd: {len(self._names)} workloads: {_words(took)}")
         if last:
             self._standing()
         daemon.remove(self._names)
@@ -77,9 +77,7 @@ class Bench:
         self._passes()
         daemon.settle()
         self._idle()
-        figures["workloadd_one"] = self._each_extra(
-            lambda names: daemon.deploy(names)["active"], daemon.remove, daemon.settle
-        )
+        figures["workloadd_one"] = self._each_extra(daemon, daemon.settle)
         more = [f"bench-more-{number:03}" for number in range(len(self._names))]
         say(f"as many again, for memory: {daemon.deploy(more)['active']:.2f} s")
         daemon.settle()
@@ -102,13 +100,15 @@ class Bench:
         self.figures["idle_percent"] = daemon.lap() / seconds * 100
         self.figures["idle_podman_percent"] = service.lap() / seconds * 100
 
-    def _each_extra(self, deploy, remove, settle=lambda: None) -> list[float]:
+    def _each_extra(
+        self, deployer: Quadlet | Workloadd, settle: Callable[[], None] = lambda: None
+    ) -> list[float]:
         """Seconds for one more among all, several times."""
         found = []
         for number in range(self._options.extras):
             settle()
-            found.append(deploy([f"bench-extra-{number}"]))
-            remove([f"bench-extra-{number}"])
+            found.append(deployer.deploy([f"bench-extra-{number}"])["active"])
+            deployer.remove([f"bench-extra-{number}"])
         say(f"one more: {median(found):.2f} s (median of {len(found)})")
         return found
 
@@ -118,6 +118,10 @@ class Bench:
         more = [f"bench-more-{number:03}" for number in range(len(self._names))]
         self._quadlet.clean([*self._names, *extras])
         self._workloadd.clean([*self._names, *extras, *more])
+
+
+def _words(took: dict[str, float]) -> str:
+    return ", ".join(f"{kind} {seconds:.2f} s" for kind, seconds in took.items())
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from session import last_start, running_containers, systemctl
+from session import Usage, last_start, running_containers, systemctl
 
 _DIRECTORY = Path.home() / ".config/containers/systemd"
 # Without the default dependencies: they pull in podman-user-wait-network-online.service, which
@@ -34,16 +34,16 @@ class Quadlet:
         self._text = _UNIT.format(image=image, command=command)
         _DIRECTORY.mkdir(parents=True, exist_ok=True)
 
-    def deploy(self, names: list[str]) -> float:
-        """Seconds from dropping the files until the last unit is active."""
+    def deploy(self, names: list[str]) -> dict[str, float]:
+        """Seconds from dropping the files until the last unit is active, and of CPU meanwhile."""
         expected = running_containers() + len(names)
         units = [f"{name}.service" for name in names]
-        began = time.monotonic()
+        usage, began = Usage(), time.monotonic()
         for name in names:
             (_DIRECTORY / f"{name}.container").write_text(self._text)
         systemctl("daemon-reload")
         systemctl("start", *units)
-        took = last_start(units) - began
+        took = {"active": last_start(units) - began, "cpu": usage.lap()}
         if running_containers() != expected:
             raise SystemExit("bench: not all of Quadlet's containers run")
         return took

@@ -52,10 +52,10 @@ def running_containers() -> int:
 
 
 class Usage:
-    """CPU time of all processes that a service's cgroup ever had, in seconds."""
+    """CPU time of all that ever ran in a unit's cgroup, in seconds; without one, in the user's."""
 
-    def __init__(self, unit: str) -> None:
-        group = systemctl("show", "-P", "ControlGroup", unit).strip()
+    def __init__(self, *unit: str) -> None:
+        group = systemctl("show", "-P", "ControlGroup", *unit).strip()
         self._stat = Path(f"/sys/fs/cgroup{group}/cpu.stat")
         self._last = self._read()
 
