@@ -78,7 +78,7 @@ class Daemon:
         self.pulls = self._make_pulls()
         self._told = False
         self.source = Directories(paths.workload_roots, paths.home)
-        self.watcher = Watcher(paths.workload_roots, self.wake)
+        self.watcher = Watcher(paths.workload_roots, self.wake, self.units.directories)
         self.reconciler = self._make_reconciler()
         self.server = Server(
             application(self.board, self.history, settings, self._clock.now),
@@ -235,8 +235,7 @@ class Daemon:
 
     def _tell(self, status: Status) -> None:
         """After a pass: follow the files it read, tell systemd how we are and that we live."""
-        units = {path for w in status.workloads for path in self.units.paths(w.name)}
-        self.watcher.set_extra(self.source.env_paths | units)
+        self.watcher.set_extra(self.source.env_paths)
         notify.status(summary(status))
         notify.watchdog()
         if not self._told and status.passes.count:

@@ -36,7 +36,7 @@ def test_nothing_written_gives_the_defaults(paths: Paths) -> None:
     assert settings == Settings()
     assert settings.api.address == ("127.0.0.1", 7780)
     assert settings.reconcile.interval == 60.0
-    assert settings.reconcile.debounce == 0.1
+    assert settings.reconcile.debounce == 0.05
     assert settings.reconcile.jobs >= 2
     assert (settings.rollout.soak, settings.rollout.deadline) == (5.0, 120.0)
     assert (settings.pull.backoff_base, settings.pull.backoff_max) == (2.0, 300.0)

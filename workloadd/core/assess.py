@@ -85,6 +85,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         image = ImageStatus(
             reference=image.reference, digest=revision.image_digest, id=revision.image_id
         )
+    earlier = {c.type: c for c in before.conditions} if before else {}
     return WorkloadStatus(
         name=view.name,
         state=state,
@@ -95,7 +96,9 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         enabled=spec.enabled if spec else True,
         image=image,
         ports=tuple(str(p) for p in spec.ports) if spec else (),
-        conditions=tuple(_condition(f, before, _since(f, view)) for f in found.values()),
+        conditions=tuple(
+            _condition(f, earlier.get(f.type), _since(f, view)) for f in found.values()
+        ),
         unit=_unit(view),
         restarts=view.seen.unit.restarts,
         last_error=_last_error(view, found),
@@ -122,8 +125,7 @@ def _since(finding: Finding, view: View) -> float:
     return view.now
 
 
-def _condition(finding: Finding, before: WorkloadStatus | None, now: float) -> Condition:
-    old = before.condition(finding.type) if before else None
+def _condition(finding: Finding, old: Condition | None, now: float) -> Condition:
     same = old is not None and old.status == finding.status
     return Condition(
         type=finding.type,

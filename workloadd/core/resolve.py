@@ -8,7 +8,7 @@ from workloadd.core.actions import PullImage
 from workloadd.core.desired import Declared
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory, Pull
-from workloadd.core.observed import Image, Observed
+from workloadd.core.observed import Observed
 from workloadd.core.revision import Revision, make_revision
 from workloadd.spec.model import WorkloadSpec
 
@@ -41,12 +41,11 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
         return Resolution(problem=declared.problems[0])
     spec = declared.spec
     image = observed.images.get(spec.image)
-    key = pull_key(declared.name, spec)
     pull = memory.pulls.get(spec.image, Pull())
-    if _satisfied(spec.pull, image, pull, key) and image is not None:
+    if image is not None and _satisfied(declared.name, spec, pull):
         revision = make_revision(declared.name, spec, image.id, image.digest, declared.env_files)
         return Resolution(revision=revision, obstacle=_missing_controllers(spec, observed))
-    return _wait(spec, pull, key, now)
+    return _wait(declared.name, spec, pull, now)
 
 
 def _missing_controllers(spec: WorkloadSpec, observed: Observed) -> Problem | None:
@@ -65,17 +64,15 @@ def _missing_controllers(spec: WorkloadSpec, observed: Observed) -> Problem | No
     )
 
 
-def _satisfied(policy: str, image: Image | None, pull: Pull, key: str) -> bool:
+def _satisfied(workload: str, spec: WorkloadSpec, pull: Pull) -> bool:
     """Whether the local image is the one to use, with no pull before."""
-    if image is None:
-        return False
-    if policy in ("missing", "never") or key in pull.done_for:
+    if spec.pull in ("missing", "never") or pull_key(workload, spec) in pull.done_for:
         return True
     # `newer` wants the registry's word, but makes do without it.
-    return policy == "newer" and pull.problem is not None
+    return spec.pull == "newer" and pull.problem is not None
 
 
-def _wait(spec: WorkloadSpec, pull: Pull, key: str, now: float) -> Resolution:
+def _wait(workload: str, spec: WorkloadSpec, pull: Pull, now: float) -> Resolution:
     """What an image that is not there yet waits for."""
     if spec.pull == "never":
         problem = Problem(
@@ -91,5 +88,5 @@ def _wait(spec: WorkloadSpec, pull: Pull, key: str, now: float) -> Resolution:
         return Resolution(problem=pull.problem, wake_at=pull.next_at)
     return Resolution(
         problem=pull.problem or Problem("Pulling", f"waiting to pull {spec.image}"),
-        pull=PullImage(spec.image, spec.pull, key),
+        pull=PullImage(spec.image, spec.pull, pull_key(workload, spec)),
     )

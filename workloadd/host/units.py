@@ -83,11 +83,10 @@ class UnitDirectory:
                 f"see that {self._directory} is writable and its disk not full",
             ) from error
 
-    def paths(self, workload: str) -> list[Path]:
-        """Where a person may change what systemd makes of a workload's unit."""
-        name = unit_name(workload)
-        places = (self._wants, *self._overrides, self._directory)
-        return [directory / name for directory in places]
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where a person may change what systemd makes of workloads' units."""
+        return (self._wants, *self._overrides, self._directory)
 
     def _enable(self, name: str, enabled: bool) -> None:
         link = self._wants / name

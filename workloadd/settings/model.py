@@ -79,7 +79,7 @@ class ReconcileSettings(_Section):
     """Time between two passes when nothing happens."""
     jitter: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.2
     """Share of the interval by which it varies at random, so that hosts do not march in step."""
-    debounce: Annotated[Seconds, Field(ge=0, le=60)] = 0.1
+    debounce: Annotated[Seconds, Field(ge=0, le=60)] = 0.05
     """How long to wait for further changes before a pass."""
     workers: Annotated[int, Field(ge=1, le=64)] = 4
     """Containers created at the same time."""

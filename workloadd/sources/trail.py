@@ -5,10 +5,15 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from workloadd.core.names import workload_of_unit
 from workloadd.sources.scan import is_workload_file
 
 # As the kernel's own bound for one path (path_resolution(7)).
 _MAX_LINKS = 40
+
+# Stand for many entries of a directory: its workload files, its workloads' units. No entry is
+# ever named so. A plan is as short for a thousand of them as for one.
+_WORKLOAD_FILES, _UNITS = "", "/"
 
 # Directories to watch, and the entries in each that matter.
 Plan = Mapping[Path, frozenset[str]]
@@ -47,16 +52,22 @@ def trail(path: Path) -> tuple[list[tuple[Path, str]], Path | None]:
     return lookups, here
 
 
-def make_plan(roots: Iterable[Path], extra: Iterable[Path]) -> Plan:
-    """What to watch for `roots` (their workload files, and where links among them lead) and for
-    the files `extra`. An entry "" stands for every workload file of a directory. Blocks."""
+def make_plan(
+    roots: Iterable[Path], extra: Iterable[Path], unit_directories: Iterable[Path] = ()
+) -> Plan:
+    """What to watch for `roots` (their workload files, and where links among them lead), for the
+    files `extra`, and for the units of workloads in `unit_directories`. Blocks."""
     entries: dict[Path, set[str]] = {}
     paths = list(extra)
     for root in roots:
         leads_to = _follow(root, entries)
         if leads_to is not None:
-            entries.setdefault(leads_to, set()).add("")
+            entries.setdefault(leads_to, set()).add(_WORKLOAD_FILES)
             paths += _links(leads_to)
+    for directory in unit_directories:
+        leads_to = _follow(directory, entries)
+        if leads_to is not None:
+            entries.setdefault(leads_to, set()).add(_UNITS)
     for path in paths:
         _follow(path, entries)
     return {directory: frozenset(names) for directory, names in entries.items()}
@@ -83,4 +94,9 @@ def _links(root: Path) -> list[Path]:
 
 def concerns(names: frozenset[str], name: str) -> bool:
     """Whether a change of the entry `name` matters to a directory watched for `names`."""
-    return name in names or ("" in names and is_workload_file(name))
+    return leads_on(names, name) or (_UNITS in names and workload_of_unit(name) is not None)
+
+
+def leads_on(names: frozenset[str], name: str) -> bool:
+    """Whether a change of the entry `name` may also change what has to be watched."""
+    return name in names or (_WORKLOAD_FILES in names and is_workload_file(name))

@@ -17,7 +17,7 @@ from pathlib import Path
 from asyncinotify import Event, InitFlags, Inotify, Mask, Watch
 
 from workloadd.core.errors import Problem
-from workloadd.sources.trail import Plan, concerns, make_plan
+from workloadd.sources.trail import Plan, concerns, leads_on, make_plan
 
 _log = logging.getLogger(__name__)
 
@@ -42,14 +42,21 @@ RETRY = 60.0
 
 
 class Watcher:
-    """Follows `roots` (directories) and extra files, and calls `wake` in the event loop.
+    """Follows `roots` (directories), extra files, and the units of workloads in
+    `unit_directories`; calls `wake` in the event loop.
 
     `problem` is set while the kernel's limits leave something unwatched: then changes there are
     seen by the periodic pass only.
     """
 
-    def __init__(self, roots: Iterable[Path], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        roots: Iterable[Path],
+        wake: Callable[[], None],
+        unit_directories: Iterable[Path] = (),
+    ) -> None:
         self._roots = tuple(roots)
+        self._unit_directories = tuple(unit_directories)
         self._wake = wake
         self._extra: frozenset[Path] = frozenset()
         self._stale = asyncio.Event()
@@ -89,7 +96,7 @@ class Watcher:
         async for event in inotify:
             if not self._concerns(event):
                 continue
-            if event.mask & _LAYOUT:
+            if event.mask & _LAYOUT and self._moves_watches(event):
                 self._mark_stale()
             self._wake()
 
@@ -102,6 +109,12 @@ class Watcher:
             return False
         return event.name is None or concerns(names, str(event.name))
 
+    def _moves_watches(self, event: Event) -> bool:
+        """Units come and go in directories that are watched anyway."""
+        if event.watch is None or event.name is None:
+            return True
+        return leads_on(self._names.get(event.watch.wd, frozenset()), str(event.name))
+
     def _mark_stale(self) -> None:
         self.armed.clear()
         self._stale.set()
@@ -110,16 +123,19 @@ class Watcher:
         while True:
             await self._stale.wait()
             self._stale.clear()
-            plan = await asyncio.to_thread(make_plan, self._roots, self._extra)
+            plan = await asyncio.to_thread(self._plan)
             while True:
                 if self._lay(inotify, plan):
                     self._wake()  # something may have changed before it was watched
-                again = await asyncio.to_thread(make_plan, self._roots, self._extra)
+                again = await asyncio.to_thread(self._plan)
                 if again == plan:
                     break
                 plan = again
             if not self._stale.is_set():
                 self.armed.set()
+
+    def _plan(self) -> Plan:
+        return make_plan(self._roots, self._extra, self._unit_directories)
 
     def _lay(self, inotify: Inotify, plan: Plan) -> bool:
         """Watch what is planned and nothing else; whether that is more than before."""
