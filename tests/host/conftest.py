@@ -1,8 +1,12 @@
-"""One throwaway host for all of these tests; names and ports of its own for each."""
+"""One throwaway host for all of these tests; names and ports of its own for each.
+
+Under xdist (`--dist loadfile`) each worker has a host of its own, which ends with the tests.
+"""
 
 import itertools
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,24 +21,48 @@ _names = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this directory; under xdist one worker has the host."""
+    """Mark what is in this directory."""
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.host)
-            item.add_marker(pytest.mark.xdist_group("host"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was measured on the way (`record_property("measured", …)`)."""
+    for report in terminalreporter.getreports("passed"):
+        for key, value in report.user_properties:
+            if key == "measured":
+                terminalreporter.write_line(f"measured: {value}")
 
 
 @pytest.fixture(scope="session")
-def the_host() -> Host:
+def the_host() -> Iterator[Host]:
     """The host, up, with the present tree's workloadd on it and nothing else, kept for next time.
 
     `WORKLOADD_TEST_HOST` names the instance.
     """
-    host = Host(os.environ.get("WORKLOADD_TEST_HOST", "test"))
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    instance = os.environ.get("WORKLOADD_TEST_HOST", "test")
+    host = Host(f"{instance}-{worker}" if worker else instance)
     host.clean()
     host.write(host.disk / "etc/workloadd/workloadd.conf.d/50-tests.toml", SETTINGS)
+    began = time.time()
     host.start_daemon()
-    return host
+    yield host
+    try:
+        check_nothing_is_left(host, began)
+    finally:
+        if worker:
+            host.purge()
+
+
+def check_nothing_is_left(host: Host, began: float) -> None:
+    """No test left anything on the host, and nothing surprised the daemon since `began`."""
+    host.wait_until(lambda: not host.api("/v1/workloads")["workloads"], "all to be removed")
+    assert not host.podman("ps", "--all", "--quiet")
+    assert not host.unit_files("*")
+    log = host.exec("journalctl", "--user", "--unit=workloadd.service", f"--since=@{began:.0f}")
+    assert "Traceback" not in log.stdout
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ T = TypeVar("T")
 PATIENCE = 30.0
 SETTINGS = """
 [rollout]
-soak = "1s"
+soak = "500ms"
 deadline = "20s"
 [pull]
 backoff_base = "500ms"

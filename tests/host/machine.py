@@ -95,6 +95,11 @@ class Machine:
         self._manage("reboot")
         self._attach()
 
+    def purge(self) -> None:
+        """End the host and remove its files."""
+        self.net.close()
+        self._manage("down", "--purge")
+
 
 def remove(path: Path) -> None:
     """Delete a file or a directory."""

@@ -101,7 +101,8 @@ def test_an_ended_container_is_systemds_to_restart(
     status = host.wait_for(name, "Ready")
     assert status["current"]["container"] == served["current"]["container"]
     host.wait_until(lambda: host.http(port), "it to serve again")
-    assert not host.history(name)["events"]
+    host.wait_until(lambda: host.history(name)["events"], "the restart to be noted")
+    assert [event["kind"] for event in host.history(name)["events"]] == ["restarted"]
 
 
 def test_a_unit_changed_by_hand_does_not_restart_the_container(

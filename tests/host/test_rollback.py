@@ -5,11 +5,6 @@ import pytest
 from tests.host.host import Document, Host
 from tests.host.workloads import NEWER, crashing, serving
 
-CRASH = """
-image: localhost:5000/busybox:1
-command: [sh, -c, "echo cannot find the thing >&2; exit 3"]
-"""
-
 
 def rolled_back(host: Host, name: str) -> Document:
     """The newest rollout, once it was undone and the workload has nothing more to do."""
@@ -59,15 +54,22 @@ def test_a_job_that_fails_at_its_first_try_is_undone(host: Host, name: str, port
 def test_what_podman_refuses_never_stops_the_old_one(host: Host, name: str, port: int) -> None:
     host.deploy(name, serving(port))
     started = host.inspect(name)["State"]["StartedAt"]
-    host.write_workload(name, serving(port, "volumes: [/no/such/directory:/data]"))
+    mount = f"volumes: [./{name}:/data]"
+    host.write_workload(name, serving(port, mount))
     status = host.wait_for(name, "Degraded")
-    assert "/no/such/directory" in status["message"]
+    assert f"/etc/workloadd/workloads.d/{name}" in status["message"]
     assert host.inspect(name)["State"]["StartedAt"] == started
     assert host.history(name)["rollouts"][0]["outcome"] == "failed"
 
-    host.write(host.disk / "no/such/directory/file", "")
-    host.write_workload(name, serving(port, "volumes: [/no/such/directory:/data]", "hostname: b"))
-    host.wait_for(name, "Ready")
+    (host.files / name).mkdir()
+    host.wait_until(
+        lambda: (
+            host.status(name)["state"] == "Ready"
+            and host.history(name)["rollouts"][0]["outcome"] == "stable"
+            and host.inspect(name)["Mounts"]
+        ),
+        "the next try to succeed",
+    )
 
 
 def test_a_new_workload_that_crashes_is_failed_and_goes_on_trying(host: Host, name: str) -> None:

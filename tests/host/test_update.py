@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from tests.host.host import Host
 from tests.host.workloads import NEWER, serving
@@ -54,7 +55,9 @@ def test_one_reload_for_an_update(host: Host, name: str, port: int) -> None:
     assert host.reloads() == before + 1
 
 
-def test_how_long_nobody_answers(host: Host, name: str, port: int) -> None:
+def test_how_long_nobody_answers(
+    host: Host, name: str, port: int, record_property: Callable[[str, object], None]
+) -> None:
     """The gap that a client sees; reported, not judged: machines differ."""
     host.deploy(name, serving(port))
     answers: list[tuple[float, str]] = []
@@ -72,7 +75,8 @@ def test_how_long_nobody_answers(host: Host, name: str, port: int) -> None:
     old = [at for at, body in answers if body == "busybox 1\n"]
     new = [at for at, body in answers if body == "busybox 2\n"]
     assert old and new
-    print(f"\nupdate: nobody answered for {1000 * (min(new) - max(old)):.0f} ms")
+    gap = 1000 * (min(new) - max(old))
+    record_property("measured", f"during an update nobody answered for {gap:.0f} ms")
     assert max(old) < min(new)
 
 

@@ -56,12 +56,14 @@ class Inside:
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copies until the end of the stream, and passes the end on."""
-    with contextlib.suppress(OSError):
+    """Copies until the end of the stream, and passes the end on, a reset too."""
+    try:
         while block := await reader.read(BLOCK):
             writer.write(block)
             await writer.drain()
         writer.write_eof()
+    except OSError:
+        writer.close()
 
 
 async def serve(listeners: dict[int, socket.socket], inside: Inside) -> None:

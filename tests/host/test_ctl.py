@@ -1,0 +1,61 @@
+"""workloadctl on the host."""
+
+import json
+
+import pytest
+
+from tests.host.host import Host
+from tests.host.workloads import NEWER, serving
+
+
+def test_validate(host: Host, name: str, port: int) -> None:
+    good, bad = f"/etc/workloadd/workloads.d/{name}.yaml", "/tmp/bad.yaml"
+    host.write_workload(name, serving(port))
+    assert host.exec("workloadctl", "validate", good).stdout == "1 file, 0 errors\n"
+    host.exec("tee", bad, stdin="image: localhost:5000/busybox:1\nprots: []\n")
+    done = host.exec("workloadctl", "validate", bad, check=False)
+    assert done.returncode == 1
+    assert f"{bad}:2:1: error: " in done.stdout
+    assert "ports" in done.stdout
+    done = host.exec("workloadctl", "validate", "--json", bad, check=False)
+    assert done.returncode == 1
+    (file,) = json.loads(done.stdout)["files"]
+    assert (file["errors"][0]["line"], file["errors"][0]["column"]) == (2, 1)
+
+
+def test_plan_says_what_a_file_would_change(host: Host, name: str, port: int) -> None:
+    host.deploy(name, serving(port))
+    plan = host.exec("workloadctl", "plan").stdout
+    assert plan.splitlines()[-1].endswith("0 to be changed")
+
+    file = f"/tmp/{name}.yaml"
+    host.exec("tee", file, stdin=serving(port, image=NEWER))
+    done = host.exec("workloadctl", "plan", "--json", file)
+    planned = next(w for w in json.loads(done.stdout)["workloads"] if w["name"] == name)
+    assert planned["steps"]
+    assert "busybox:2" in json.dumps(planned)
+    assert host.http(port) == "busybox 1\n"
+    assert host.status(name)["state"] == "Ready"
+
+
+def test_plan_as_root_says_whose_plan_it_is(host: Host) -> None:
+    done = host.root("workloadctl", "plan", check=False)
+    assert done.returncode == 1
+    assert "sudo -u workloads" in done.stderr
+
+
+@pytest.mark.parametrize("user", ["workloads", "root"])
+def test_status_tells_by_its_exit_status(host: Host, name: str, port: int, user: str) -> None:
+    host.deploy(name, serving(port))
+    host.wait_until(
+        lambda: host.exec("workloadctl", "status", user=user, check=False).returncode == 0,
+        "everything to be as declared",
+    )
+    assert name in host.exec("workloadctl", "status", name, user=user).stdout
+    host.write_workload(name, "image: [")
+    host.wait_for(name, "Degraded")
+    done = host.exec("workloadctl", "status", user=user, check=False)
+    assert done.returncode == 3
+    assert f"{name}.yaml:1:" in done.stdout
+    history = host.exec("workloadctl", "history", name, user=user).stdout
+    assert "new workload" in history

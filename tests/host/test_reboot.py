@@ -1,0 +1,95 @@
+"""The host goes down and comes back, whatever was going on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.host.host import Document, Host
+from tests.host.workloads import NEWER, idle, serving
+from workloadd.core.names import unit_name
+
+PATIENT = '[rollout]\nsoak = "5m"\ndeadline = "10m"\n'
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was there before the reboot."""
+
+    serving: Document
+    verifying: str
+    proven: str
+
+
+@pytest.fixture(scope="module")
+def before(the_host: Host) -> Before:
+    """One reboot for all of these tests, with a workload of each kind, one in mid-verification."""
+    host = the_host
+    running = host.deploy("reboot-serving", serving(18000))["current"]
+    proven = host.deploy("reboot-verifying", serving(18001))["current"]["container"]
+    host.deploy("reboot-disabled", serving(18002))
+    host.write_workload("reboot-disabled", serving(18002, "enabled: false"))
+    host.wait_for("reboot-disabled", "Disabled")
+    host.deploy("reboot-masked", idle())
+    host.systemctl("mask", unit_name("reboot-masked"))
+    host.write_workload(
+        "reboot-job", "image: localhost:5000/busybox:1\nrestart: no\ncommand: 'true'\n"
+    )
+    host.wait_for("reboot-job", "Completed")
+
+    patient = host.disk / "etc/workloadd/workloadd.conf.d/90-patient.toml"
+    host.write(patient, PATIENT)
+    host.systemctl("restart", "workloadd.service")
+    host.write_workload("reboot-verifying", serving(18001, image=NEWER))
+    host.wait_until(lambda: host.http(18001) == "busybox 2\n", "the new one to be verified")
+    patient.unlink()
+    verifying = host.status("reboot-verifying")
+    assert verifying["rollout"]
+    host.reboot()
+    host.wait_until(host.answers, "the daemon to be back")
+    return Before(running, verifying["current"]["container"], proven)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def after(the_host: Host, before: Before) -> Iterator[None]:
+    yield
+    the_host.systemctl("unmask", unit_name("reboot-masked"))
+    for name in ("serving", "verifying", "disabled", "masked", "job"):
+        the_host.gone(f"reboot-{name}")
+
+
+def test_the_same_container_serves_again(host: Host, before: Before) -> None:
+    host.wait_until(lambda: host.http(18000) == "busybox 1\n", "it to serve")
+    status = host.wait_for("reboot-serving", "Ready")
+    assert status["current"]["container"] == before.serving["container"]
+    assert status["current"]["started"] > before.serving["started"]
+    assert not host.history("reboot-serving")["events"]
+    assert len(host.history("reboot-serving")["rollouts"]) == 1
+
+
+def test_a_verification_is_carried_on(host: Host, before: Before) -> None:
+    status = host.wait_for("reboot-verifying", "Ready")
+    assert status["current"]["container"] == before.verifying
+    assert status["previous"]["container"] == before.proven
+    assert host.http(18001) == "busybox 2\n"
+    outcomes = [rollout["outcome"] for rollout in host.history("reboot-verifying")["rollouts"]]
+    assert outcomes == ["stable", "stable"]
+
+
+def test_the_disabled_and_the_masked_stay_down(host: Host, before: Before) -> None:
+    host.wait_for("reboot-disabled", "Disabled")
+    host.wait_for("reboot-masked", "Paused")
+    host.look_again()
+    for name in ("reboot-disabled", "reboot-masked"):
+        assert [c["State"] for c in host.containers(name)] == ["exited"], name
+
+
+def test_a_job_runs_once_in_each_boot(host: Host, before: Before) -> None:
+    status = host.wait_for("reboot-job", "Completed")
+    boot = host.root("uptime", "--since").stdout.strip().replace(" ", "T")
+    assert status["current"]["started"] >= boot
+
+
+def test_no_unit_failed_on_the_way(host: Host, before: Before) -> None:
+    failed = host.systemctl("list-units", "--failed", "--plain", "--no-legend")
+    assert failed == ""
