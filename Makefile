@@ -22,15 +22,16 @@ demo: $(VENV)/stamp ## boot a throwaway host, drop a file into it, show what com
 demo-stop: ## stop what `make demo` started; what was built stays in the cache
 	@$(HOST) --name demo down
 
-# The host is made while the fast tests run. It is stopped whatever happens; its files, journal
-# included, stay until the next run.
+# Each of the workers that run the host tests has a host of its own, which it makes and removes;
+# what hosts are made of is built while the fast tests run.
 test: $(VENV)/stamp ## every test, those on a real host included
-	@trap '$(HOST) --name $(TEST_HOST) down' EXIT; \
-	$(HOST) --name $(TEST_HOST) up --fresh & host=$$!; \
+	@$(HOST) --name $(TEST_HOST) up & host=$$!; \
 	failed=0; \
 	$(PYTEST) tests/unit tests/wire -n auto || failed=1; \
-	wait $$host; \
-	WORKLOADD_TEST_HOST=$(TEST_HOST) $(PYTEST) tests/host || failed=1; \
+	wait $$host || failed=1; \
+	$(HOST) --name $(TEST_HOST) install || failed=1; \
+	$(HOST) --name $(TEST_HOST) down --purge; \
+	WORKLOADD_TEST_HOST=$(TEST_HOST) $(PYTEST) tests/host -n 2 --dist loadfile || failed=1; \
 	exit $$failed
 
 test-fast: $(VENV)/stamp ## the tests that need no host
