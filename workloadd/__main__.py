@@ -8,14 +8,24 @@ from collections.abc import Iterator
 
 from workloadd.core.errors import WorkloaddError
 
+_USAGE = """usage: workloadd [--version]
+
+Runs the daemon in the foreground; it is meant to be started by systemd:
+    systemctl --user start workloadd.service
+Everything else is done with workloadctl, for example: workloadctl validate FILE
+"""
+
 
 def main() -> int:
     """Run the daemon until it is asked to stop.
 
-    Returns 0 then, 1 where it cannot go on, 78 (EX_CONFIG) where it must not or cannot start as
-    things are.
+    Returns 0 then, 1 where it cannot go on, 64 (EX_USAGE) for arguments it does not know, 78
+    (EX_CONFIG) where it must not or cannot start as things are.
     """
-    if "--version" in sys.argv[1:]:
+    if sys.argv[1:] and sys.argv[1:] != ["--version"]:
+        sys.stderr.write(_USAGE)
+        return 0 if sys.argv[1:] in (["--help"], ["-h"]) else 64
+    if sys.argv[1:]:
         from importlib.metadata import version
 
         sys.stdout.write(f"workloadd {version('workloadd')}\n")

@@ -8,7 +8,7 @@ containers are prepared while others start.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 LOG_LINES = 20
 # Stops cost no CPU, only patience: many may wait at once.
 _STOPS = 64
+# Seconds that a stop job may take here: systemd ends it itself, by the unit's TimeoutStopSec=.
+_STOP_PATIENCE = 86_400.0
 # Seconds before a failed step is tried again: the first time, and at the most.
 _RETRY_BASE, _RETRY_CEILING = 2.0, 300.0
 
@@ -104,6 +106,13 @@ class Executor:
                 run.rollout, run.began = rollout.id, rollout.started_at
             tasks.create_task(self._carry_out(run, workload, gate), name=f"workload {name}")
 
+    def forget_attempts(self, plan: a.Plan, now: float) -> None:
+        """Drop failed tries of workloads that need nothing any more: it came right by itself."""
+        for name, attempt in list(self.attempts.items()):
+            planned = plan.workloads.get(name)
+            if name not in self.busy and now >= attempt.next_at and (not planned or planned.empty):
+                del self.attempts[name]
+
     async def _carry_out(self, run: _Run, plan: a.WorkloadPlan, gate: ReloadGate) -> None:
         extra = {"workload": run.workload, "revision": run.revision}
         log.info("%s: %s", run.workload, plan.why, extra=extra)
@@ -132,16 +141,13 @@ class Executor:
             run.revision, count, error.problem, now + pause, plan.kind
         )
         if run.rollout and not run.committed and isinstance(error, Permanent):
-            await self._history.end(run.rollout, now, "failed", error.problem, ())
+            end = self._history.end(run.rollout, now, "failed", error.problem, ())
+            await self._noted(run, end)
 
     async def _do(self, action: a.Action, run: _Run, gate: ReloadGate) -> None:
         match action:
             case a.BeginRollout() | a.EndRollout() | a.MarkBad() | a.Note():
-                try:
-                    await self._record(action, run)
-                except Transient as error:
-                    # A full disk must not keep a rollback from happening.
-                    log.warning("%s: not recorded: %s", run.workload, error.problem)
+                await self._noted(run, self._record(action, run))
             case a.CreateContainer() | a.RenameContainer() | a.StopContainer():
                 await self._container(action, run)
             case a.RemoveContainer() | a.RemoveVolumes() | a.RemoveNetworks():
@@ -159,6 +165,13 @@ class Executor:
                 await self._systemd.reset_failed(unit_name(run.workload))
             case _:
                 assert_never(action)
+
+    async def _noted(self, run: _Run, write: Awaitable[None]) -> None:
+        """Write to the history; a full disk must not keep a rollback from happening."""
+        try:
+            await write
+        except Transient as error:
+            log.warning("%s: not recorded: %s", run.workload, error.problem)
 
     async def _record(
         self, action: a.BeginRollout | a.EndRollout | a.MarkBad | a.Note, run: _Run
@@ -239,14 +252,14 @@ class Executor:
         self._systemd.written(unit_name(run.workload))
         run.committed = True
         if run.rollout and record.revision == run.revision:
-            await self._history.committed(run.rollout, self._clock())
+            await self._noted(run, self._history.committed(run.rollout, self._clock()))
             await self._step(run, "committed", f"container {record.container}")
 
     async def _unit_job(self, action: a.StartUnit | a.RestartUnit | a.StopUnit, run: _Run) -> None:
         unit = unit_name(run.workload)
         if isinstance(action, a.StopUnit | a.RestartUnit):
             async with self._stops:
-                await self._systemd.stop(unit)
+                await self._systemd.stop(unit, timeout=_STOP_PATIENCE)
         if isinstance(action, a.RestartUnit | a.StopUnit) or action.reset:
             await self._systemd.reset_failed(unit)
         if isinstance(action, a.StartUnit | a.RestartUnit):
@@ -257,7 +270,7 @@ class Executor:
     async def _step(self, run: _Run, step: str, detail: str) -> None:
         self.busy[run.workload] = step
         if run.rollout:
-            await self._history.step(run.rollout, self._clock(), step, detail)
+            await self._noted(run, self._history.step(run.rollout, self._clock(), step, detail))
 
 
 def _reloads(plan: a.WorkloadPlan) -> bool:

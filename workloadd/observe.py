@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from workloadd.core.errors import Problem
-from workloadd.core.names import unit_name, workload_of_unit
+from workloadd.core.names import unit_name
 from workloadd.core.observed import (
     Container,
     Image,
@@ -94,7 +94,7 @@ class Observer:
                 states.get(unit_name(name), UnitState()),
                 name in containers.foreign_names,
             )
-            for name in _names(declared, by_workload, files, states)
+            for name in _names(declared, by_workload, files)
         }
         return Observed(seen, images, started_at, controllers)
 
@@ -103,13 +103,10 @@ def _names(
     declared: Collection[str],
     containers: Mapping[str, object],
     files: Mapping[str, UnitOnDisk],
-    states: Mapping[str, UnitState],
 ) -> set[str]:
     """Workloads to look at: a unit that merely has such a name, but no mark of ours, is not one."""
     names = set(declared) | set(containers)
-    names |= {n for n, f in files.items() if f.text is not None and _record(f.text)}
-    known = {workload_of_unit(unit) for unit in states}
-    return names | {n for n in files if n in known and files[n].masked and n in containers}
+    return names | {n for n, f in files.items() if f.text is not None and _record(f.text)}
 
 
 def _see(

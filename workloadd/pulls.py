@@ -21,6 +21,10 @@ from workloadd.host.auth import Credentials, credentials_for
 log = logging.getLogger(__name__)
 
 
+# Seconds before a pull that the registry refused is tried again for the first time.
+_REFUSED_BASE = 20.0
+
+
 class Puller(Protocol):
     """What pulling needs of Podman."""
 
@@ -38,8 +42,8 @@ class Pulls:
     """The pulls of this daemon, by image reference.
 
     `deadline`, `base` and `ceiling` (of the backoff) are in seconds. A permanent refusal (no such
-    image, no access) is tried again as well, as images get pushed and access given, but only at
-    the ceiling's pace.
+    image, no access) is tried again as well, as images get pushed and access given, but begins
+    with a longer pause.
     """
 
     def __init__(
@@ -75,7 +79,10 @@ class Pulls:
                 del self._pulls[reference]
 
     def request(self, wish: PullImage, tasks: asyncio.TaskGroup) -> None:
-        """Begin a pull, or join the one that is on for the same reference."""
+        """Begin a pull, unless one is on for the same reference.
+
+        That one answers the wishes it was begun for; a later wish is asked for anew after it.
+        """
         self._keys.setdefault(wish.reference, set()).add(wish.key)
         pull = self._pulls.get(wish.reference, Pull())
         if pull.running:
@@ -90,7 +97,7 @@ class Pulls:
             async with self._slots:
                 await self._pull_once(wish)
         except WorkloaddError as error:
-            self._failed(wish, error)
+            self._failed(wish, error, keys)
         else:
             log.info("pulled %s", wish.reference)
             done = self._pulls[wish.reference].done_for | keys
@@ -117,10 +124,10 @@ class Pulls:
                 "it is tried again; pull.deadline in workloadd.toml allows more",
             ) from None
 
-    def _failed(self, wish: PullImage, error: WorkloaddError) -> None:
+    def _failed(self, wish: PullImage, error: WorkloaddError, keys: set[str]) -> None:
         pull = self._pulls[wish.reference]
         attempts = pull.attempts + 1
-        base = self._ceiling if isinstance(error, Permanent) else self._base
+        base = min(_REFUSED_BASE, self._ceiling) if isinstance(error, Permanent) else self._base
         pause = delay(attempts, base, self._ceiling, random.random())  # noqa: S311 - jitter
         log.warning("%s (next try in %.0f s)", error.problem, pause)
         self._pulls[wish.reference] = replace(
@@ -130,4 +137,5 @@ class Pulls:
             attempts=attempts,
             problem=error.problem,
             next_at=self._clock() + pause,
+            failed_for=pull.failed_for | keys,
         )

@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -126,7 +127,7 @@ class Reconciler:
         began = self._clock.monotonic()
         now = self._clock.now()
         try:
-            knowledge = await self._look(now)
+            knowledge = await self._look_in_time(now)
         except WorkloaddError as error:
             again = self._board.status.passes.problem == str(error.problem)
             log.log(logging.DEBUG if again else logging.WARNING, "%s", error.problem)
@@ -139,6 +140,7 @@ class Reconciler:
         self._pulls.forget(_references(knowledge.desired))
         self._unreadable = knowledge.desired.unreadable
         before = {w.name: w for w in self._board.status.workloads}
+        self._executor.forget_attempts(knowledge.plan, now)
         workloads = assess(knowledge, before)
         self._publish(workloads, began, now, "")
         await self._record_restarts(before, workloads, now)
@@ -151,7 +153,8 @@ class Reconciler:
         for workload in after:
             if message := restarted(before.get(workload.name), workload):
                 log.info("%s: %s", workload.name, message, extra={"workload": workload.name})
-                await self._history.note(workload.name, now, "restarted", message)
+                with suppress(Transient):  # a full disk is said by the host's conditions
+                    await self._history.note(workload.name, now, "restarted", message)
 
     async def _look(self, now: float) -> Knowledge:
         """Everything a plan is made of, and the plan."""
@@ -173,9 +176,12 @@ class Reconciler:
         return Knowledge(desired, observed, memory, planned, busy, now)
 
     async def _observe(self, desired: Desired) -> Observed:
+        return await self._observer.observe(desired.workloads, _references(desired))
+
+    async def _look_in_time(self, now: float) -> Knowledge:
         try:
             async with asyncio.timeout(LOOK_TIMEOUT):
-                return await self._observer.observe(desired.workloads, _references(desired))
+                return await self._look(now)
         except TimeoutError:
             raise Transient(
                 "HostSilent",

@@ -325,7 +325,8 @@ async def test_the_history_is_the_newest_first(api: Api) -> None:
     api.history.rows = [rollout(1), rollout(2)]
     api.history.notes = [EventRow("web", NOW, "drift", "its container was removed")]
     async with api.serving():
-        got = await api.get("/v1/workloads/web/history")
+        got = await api.get("/v1/workloads/web/history", unix=True)
+        tcp = await api.get("/v1/workloads/web/history")
         one = await api.get("/v1/workloads/web/history?limit=1")
         gone = await api.get("/v1/workloads/nothing/history")
         wrong = await api.get("/v1/workloads/web/history?limit=1000")
@@ -333,6 +334,8 @@ async def test_the_history_is_the_newest_first(api: Api) -> None:
     assert first["problem"]["reason"] == "UnitFailed"
     assert first["ended"] > second["ended"]
     assert first["log"] == ["fatal"]
+    assert "fatal" not in tcp.body
+    assert "workloadctl history web" in tcp.json["rollouts"][0]["log"][0]
     assert got.json["events"][0]["kind"] == "drift"
     assert got.json["truncated"] is False
     assert len(one.json["rollouts"]) == 1
@@ -350,7 +353,7 @@ async def test_the_history_of_a_removed_workload_can_be_read(api: Api) -> None:
 async def test_a_large_history_is_bounded(api: Api) -> None:
     api.history.rows = [rollout(n, line="x" * 100_000) for n in range(100)]
     async with api.serving():
-        got = await api.get("/v1/workloads/web/history?limit=100")
+        got = await api.get("/v1/workloads/web/history?limit=100", unix=True)
     assert len(got.body) < 2_000_000
     assert got.json["truncated"] is True
 

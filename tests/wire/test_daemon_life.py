@@ -165,7 +165,7 @@ class TestNotify:
         assert "READY=1" not in manager.messages()
         look.release.set()
         await host.settled()
-        await until(lambda: "STATUS=all 1 workloads are as declared" in manager.messages())
+        await until(lambda: "STATUS=web is as declared" in manager.messages())
         assert manager.messages().count("READY=1") == 1
         await host.stop()
         await until(lambda: "STOPPING=1" in manager.messages())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -9,7 +10,13 @@ from aiohttp import web
 
 from workloadd.api import documents, health, text
 from workloadd.api.documents import Documents
-from workloadd.api.guard import ENDPOINTS, answer_errors, refuse_strangers, set_headers
+from workloadd.api.guard import (
+    ENDPOINTS,
+    answer_errors,
+    on_unix_socket,
+    refuse_strangers,
+    set_headers,
+)
 from workloadd.api.negotiate import wants_text
 from workloadd.api.problems import Refusal
 from workloadd.board import Board
@@ -55,6 +62,20 @@ def application(
     return app
 
 
+def _for_the_asker(
+    request: web.Request, name: str, rollouts: Sequence[RolloutRow]
+) -> list[RolloutRow]:
+    """Rollouts with their log lines on the Unix socket, which only its owner may open.
+
+    Over TCP every user of the machine may ask, and what a program says as it crashes may well be
+    its environment.
+    """
+    if on_unix_socket(request):
+        return list(rollouts)
+    hint = f"(only for the workloads' user: workloadctl history {name})"
+    return [replace(row, log=(hint,) if row.log else ()) for row in rollouts]
+
+
 class _Api:
     """The handlers. They read the board and the history, and change nothing."""
 
@@ -96,6 +117,7 @@ class _Api:
         """`/NAME`: one workload as text."""
         workload = self._find(request)
         rollouts = await self._history.rollouts(workload.name, _TEXT_ROLLOUTS)
+        rollouts = _for_the_asker(request, workload.name, rollouts)
         settled = workload.state in SETTLED
         return _answer(text.detail(workload, rollouts, self._now()), settled)
 
@@ -104,6 +126,7 @@ class _Api:
         name = request.match_info["name"]
         limit = _limit(request)
         rollouts = await self._history.rollouts(name, limit + 1)
+        rollouts = _for_the_asker(request, name, rollouts)
         events = await self._history.events(name, limit)
         if not rollouts and not events:
             self._find(request)

@@ -59,7 +59,7 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
         raise _not_allowed(request.method)
     if request.can_read_body:
         raise Refusal(413, "BodyRefused", "cannot accept a body: there are only reads here")
-    if not _on_unix_socket(request):
+    if not on_unix_socket(request):
         _require_loopback_name(request)
     _require_same_origin(request)
     return await handler(request)
@@ -74,7 +74,7 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["Connection"] = "close"
 
 
-def _on_unix_socket(request: web.Request) -> bool:
+def on_unix_socket(request: web.Request) -> bool:
     """Whether the file's permissions have decided already who may ask."""
     transport = request.transport
     return transport is not None and isinstance(transport.get_extra_info("sockname"), str | bytes)

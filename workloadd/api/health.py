@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from workloadd.api.words import duration
 from workloadd.core.status import Status, WorkloadStatus
 
-# Seconds without progress after which the loop counts as stuck: more than two looks at the host
-# that both run into their time limit.
-SILENCE_LIMIT = 120.0
+# Seconds without progress after which the loop counts as stuck: more than a look at the host that
+# runs into its time limit, and less than systemd's watchdog waits.
+SILENCE_LIMIT = 50.0
 # Not serving is what these are meant to do.
 _EXCUSED = frozenset({"Paused", "Disabled", "Removing"})
 

@@ -144,6 +144,7 @@ def _head(workload: WorkloadStatus, now: datetime) -> list[str]:
         ("image", image.reference if image else ""),
         ("digest", image.digest if image else ""),
         ("ports", " ".join(workload.ports)),
+        ("file wants", workload.wanted.reference if workload.wanted else ""),
         ("unit", f"{unit.name}: {unit.active_state} ({unit.sub_state}), result {unit.result}"),
         ("restarts", str(workload.restarts)),
         ("last error", workload.last_error if workload.last_error != workload.message else ""),
@@ -183,7 +184,7 @@ def _deployment(label: str, one: Deployment, now: datetime) -> list[str]:
         *_fact(label, f"revision {one.revision[:SHORT]}, {state}{began}"),
         *_fact("", f"container {one.container[:SHORT]} {one.container_name}"),
         *_fact("", one.image),
-        *_fact("", one.image_id),
+        *_fact("", one.image_digest or one.image_id),
     ]
 
 

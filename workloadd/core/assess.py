@@ -79,12 +79,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
     state, message = state_of(view, found)
     declared = view.declared
     spec = declared.spec if declared else None
-    revision = view.resolution.revision
-    image = ImageStatus(reference=spec.image) if spec else None
-    if image and revision:
-        image = ImageStatus(
-            reference=image.reference, digest=revision.image_digest, id=revision.image_id
-        )
+    wanted, serving = _wanted_image(view), _serving_image(view)
     earlier = {c.type: c for c in before.conditions} if before else {}
     return WorkloadStatus(
         name=view.name,
@@ -94,8 +89,9 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         shadows=declared.shadows if declared else (),
         description=spec.description if spec else "",
         enabled=spec.enabled if spec else True,
-        image=image,
-        ports=tuple(str(p) for p in spec.ports) if spec else (),
+        image=serving or wanted,
+        ports=_ports(view),
+        wanted=wanted if serving and wanted and wanted.id != serving.id else None,
         conditions=tuple(
             _condition(f, earlier.get(f.type), _since(f, view)) for f in found.values()
         ),
@@ -108,6 +104,34 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         last_rollout=_last_rollout(view),
         **_deployments(view),
     )
+
+
+def _wanted_image(view: View) -> ImageStatus | None:
+    """The image that the file names, pinned as far as it is known."""
+    spec = view.declared.spec if view.declared else None
+    revision = view.resolution.revision
+    if spec is None:
+        return None
+    if revision is None:
+        return ImageStatus(reference=spec.image)
+    return ImageStatus(reference=spec.image, digest=revision.image_digest, id=revision.image_id)
+
+
+def _serving_image(view: View) -> ImageStatus | None:
+    """The image of the current deployment."""
+    container = view.container
+    if container is None:
+        return None
+    digest = container.params.image_digest if container.params else ""
+    return ImageStatus(reference=container.image, digest=digest, id=container.image_id)
+
+
+def _ports(view: View) -> tuple[str, ...]:
+    """The ports of the current deployment, or those that the file asks for."""
+    if view.container and view.container.params:
+        return view.container.params.ports
+    spec = view.declared.spec if view.declared else None
+    return tuple(str(port) for port in spec.ports) if spec else ()
 
 
 def _last_error(view: View, found: Mapping[str, Finding]) -> str:
@@ -171,6 +195,7 @@ def _deployment(container: Container | None) -> Deployment | None:
         container=container.id,
         container_name=container.name,
         image=container.image,
+        image_digest=container.params.image_digest if container.params else "",
         image_id=container.image_id,
         state=container.state,
         exit_code=container.exit_code if ended else None,

@@ -117,7 +117,9 @@ def _repair_unit(case: Case, current: Current, container: Container) -> list[Act
             params.reclaim,
         )
         return [Note("drift", "its unit was deleted"), WriteUnit(record, params), DaemonReload()]
-    write = WriteUnit(replace(file.record, source=case.declared.path), params)
+    write = WriteUnit(replace(file.record, source=case.declared.path, disabled=False), params)
+    if file.record.disabled:
+        return [Note("enabled", "the file says enabled: true again"), write, DaemonReload()]
     if not file.intact:
         return [
             Note("drift", "its unit was edited, or another version wrote it"),
@@ -149,8 +151,10 @@ def _repair_activity(case: Case, current: Current, container: Container) -> list
         restart = (container.params or UnitParams()).restart
         by_itself = restart != "always" and began_since(container, case.boot)
         return [] if by_itself else [StartUnit(reset=True)]
-    stopped = began_since(container, case.boot) and container.exited_at >= container.started_at > 0
-    return [*([Note("drift", "it was stopped")] if stopped else []), StartUnit()]
+    record = case.seen.file.record if case.seen.file else None
+    ran = began_since(container, case.boot) and container.exited_at >= container.started_at > 0
+    by_hand = ran and not (record and record.disabled)
+    return [*([Note("drift", "it was stopped")] if by_hand else []), StartUnit()]
 
 
 def _repair_running(case: Case, container: Container) -> list[Action]:
@@ -177,7 +181,10 @@ def _verify(case: Case, current: Current, container: Container) -> WorkloadPlan:
     began = max(container.created_at, case.boot)
     if rollout and recorded:
         began = max(rollout.committed_at or rollout.started_at, case.boot)
-    judged = judge(container, case.seen.unit, began, case.boot, case.policy, case.now)
+    start_failed = case.attempt(current.revision) is not None
+    judged = judge(
+        container, case.seen.unit, began, case.policy, case.now, start_failed=start_failed
+    )
     if judged.verdict is Verdict.PROVEN:
         if case.seen.name_taken:
             return WorkloadPlan(why=f"a container that is not ours is named {case.name}")
@@ -185,9 +192,13 @@ def _verify(case: Case, current: Current, container: Container) -> WorkloadPlan:
     if judged.verdict is Verdict.FAILED and judged.problem:
         if current.previous:
             return _roll_back(case, current, current.previous, judged.problem)
+        actions: list[Action] = []
         if recorded:
-            end = EndRollout(current.revision, "failed", judged.problem, container.id)
-            return WorkloadPlan((end,), why=judged.problem.message)
+            actions.append(EndRollout(current.revision, "failed", judged.problem, container.id))
+        litter = case.others(current.container_id)
+        actions += [RemoveContainer(c.id) for c in litter if not c.running]
+        if actions:
+            return WorkloadPlan(tuple(actions), why=judged.problem.message)
         # There is nothing to go back to: systemd goes on trying, and it may yet prove itself.
         unit = case.seen.unit
         wake = unit.active_since + case.policy.soak if unit.active else None

@@ -49,7 +49,8 @@ class Attempt:
 class Pull:
     """The pull of one image reference: going on, failed, or done.
 
-    `done_for` are the requests (see `resolve.pull_key`) that a finished pull answers.
+    `done_for` are the requests (see `resolve.pull_key`) that a finished pull answers,
+    `failed_for` those that the last failure was for: another one need not wait until `next_at`.
     """
 
     running: bool = False
@@ -58,6 +59,7 @@ class Pull:
     problem: Problem | None = None
     next_at: float = 0.0
     done_for: frozenset[str] = frozenset()
+    failed_for: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class Image:
 class UnitRecord:
     """The commit record in a generated unit: which container serves, which one did before.
 
-    `reclaim` are the Podman volumes to delete when the workload goes.
+    `reclaim` are the Podman volumes to delete when the workload goes, `disabled` says that the
+    file keeps it stopped.
     """
 
     workload: str
@@ -59,6 +60,7 @@ class UnitRecord:
     previous: str = ""
     source: str = ""
     reclaim: tuple[str, ...] = ()
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,10 +172,10 @@ def _disable(declared: Declared, seen: Seen) -> WorkloadPlan:
     """Keep a disabled workload's deployment, stopped and not started at boot."""
     actions: list[Action] = []
     record = seen.file.record if seen.file else None
-    if seen.file and seen.file.enabled and record:
+    if seen.file and record and (seen.file.enabled or not record.disabled):
         container = seen.by_id(record.container)
         params = (container.params if container else None) or UnitParams()
-        actions.append(WriteUnit(record, params, enabled=False))
+        actions.append(WriteUnit(replace(record, disabled=True), params, enabled=False))
         actions.append(Note("disabled", "stopped: the file says enabled: false"))
     if seen.unit.active_state in ("active", "activating", "reloading"):
         actions.append(StopUnit())

@@ -84,9 +84,10 @@ def _wait(workload: str, spec: WorkloadSpec, pull: Pull, now: float) -> Resoluti
     if pull.running:
         progress = f": {pull.progress}" if pull.progress else ""
         return Resolution(problem=Problem("Pulling", f"pulling {spec.image}{progress}"))
-    if pull.problem and now < pull.next_at:
+    key = pull_key(workload, spec)
+    if pull.problem and now < pull.next_at and key in pull.failed_for:
         return Resolution(problem=pull.problem, wake_at=pull.next_at)
     return Resolution(
         problem=pull.problem or Problem("Pulling", f"waiting to pull {spec.image}"),
-        pull=PullImage(spec.image, spec.pull, pull_key(workload, spec)),
+        pull=PullImage(spec.image, spec.pull, key),
     )

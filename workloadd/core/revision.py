@@ -28,7 +28,8 @@ class UnitParams:
 
     `stop_timeout` is in seconds; `max_retries` 0 means no bound; `reclaim` are the Podman volumes
     to delete when the workload's file goes. `image` is the reference in the file: Podman itself
-    shows a container that was made by image ID under any of that image's names.
+    shows a container that was made by image ID under any of that image's names. `ports` are
+    written as in a file.
     """
 
     description: str = ""
@@ -37,6 +38,8 @@ class UnitParams:
     stop_timeout: float = 10.0
     reclaim: tuple[str, ...] = ()
     image: str = ""
+    image_digest: str = ""
+    ports: tuple[str, ...] = ()
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -47,18 +50,15 @@ class UnitParams:
         """The parameters in a label's text, or None where they cannot be read."""
         try:
             raw = json.loads(text)
-            return cls(**{**raw, "reclaim": tuple(raw.get("reclaim", ()))})
+            lists = {key: tuple(raw.get(key, ())) for key in ("reclaim", "ports")}
+            return cls(**{**raw, **lists})
         except (ValueError, TypeError, AttributeError):
             return None
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """An immutable resolved spec: the same revision on any host means the same thing runs.
-
-    `source_dir` is the directory of the workload file, against which relative bind sources are
-    resolved by the loader already; it is not kept here.
-    """
+    """An immutable resolved spec: the same revision on any host means the same thing runs."""
 
     workload: str
     spec: WorkloadSpec = field(repr=False)
@@ -77,6 +77,8 @@ class Revision:
             max_retries=spec.restart.max_retries or 0,
             stop_timeout=spec.stop_timeout,
             image=spec.image,
+            image_digest=self.image_digest,
+            ports=tuple(str(port) for port in spec.ports),
             reclaim=tuple(
                 volume_name(self.workload, v.source)
                 for v in spec.volumes

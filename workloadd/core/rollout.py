@@ -63,12 +63,25 @@ def began_since(container: Container, boot: float) -> bool:
 
 
 def judge(
-    container: Container, unit: UnitState, began: float, boot: float, policy: Policy, now: float
+    container: Container,
+    unit: UnitState,
+    began: float,
+    policy: Policy,
+    now: float,
+    *,
+    start_failed: bool = False,
 ) -> Judgement:
-    """Verify a committed deployment whose rollout began (was committed) at `began`."""
+    """Verify a committed deployment whose rollout began (was committed) at `began`.
+
+    `start_failed` says that a start job of this very deployment has failed. Without it, a failed
+    unit with a container that never ran is what the older one left behind.
+    """
     if completed(container, unit):
         return Judgement(Verdict.PROVEN)
-    if unit.active_state == "failed" and container.started_at > 0:
+    if unit.job or unit.active_state == "deactivating":
+        # Stopping the older one may take as long as its own stop timeout allows.
+        return Judgement(Verdict.WAITING)
+    if unit.active_state == "failed" and (container.started_at > 0 or start_failed):
         return Judgement(Verdict.FAILED, _failure("UnitFailed", container, unit))
     up = unit.active and container.running
     proven_at = unit.active_since + policy.soak

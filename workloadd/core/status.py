@@ -56,6 +56,7 @@ class Deployment(_Model):
     container: str = Field(description="full container ID")
     container_name: str
     image: str
+    image_digest: str = ""
     image_id: str
     state: str = Field(description="Podman's word: created, running, exited …")
     exit_code: int | None = None
@@ -76,7 +77,7 @@ class Unit(_Model):
 
 
 class ImageStatus(_Model):
-    """The image as the file names it, and the digest that name stands for on this host."""
+    """An image as a file names it, and the digest that the name stands for on this host."""
 
     reference: str
     digest: str = ""
@@ -106,8 +107,11 @@ class WorkloadStatus(_Model):
     shadows: tuple[str, ...] = Field(default=(), description="weaker files of the same name")
     description: str = ""
     enabled: bool = True
-    image: ImageStatus | None = None
+    image: ImageStatus | None = Field(default=None, description="what serves, or is to serve")
     ports: tuple[str, ...] = ()
+    wanted: ImageStatus | None = Field(
+        default=None, description="the image the file asks for, where another one serves"
+    )
     conditions: tuple[Condition, ...] = ()
     current: Deployment | None = None
     next: Deployment | None = None
@@ -180,6 +184,8 @@ def summary(status: Status) -> str:
     if not workloads:
         return "no workloads declared; waiting for files"
     ready = sum(1 for w in workloads if w.state in SETTLED)
+    if ready == len(workloads) == 1:
+        return f"{workloads[0].name} is as declared"
     if ready == len(workloads):
         return f"all {len(workloads)} workloads are as declared"
     troubled = [f"{w.name} ({w.state})" for w in workloads if w.state not in SETTLED]

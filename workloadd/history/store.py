@@ -4,10 +4,11 @@ import logging
 import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from workloadd.core.errors import Problem
+from workloadd.core.errors import Problem, Transient
 from workloadd.core.memory import Bad, LastRollout, OpenRollout
 from workloadd.history.rows import (
     EventRow,
@@ -58,7 +59,8 @@ class History:
         if problem and not readonly:
             _log.error("%s", problem)
         if not readonly:
-            await self._writer.run(lambda c: _drop_removed(c, time.time()))
+            with suppress(Transient):  # next time, when the disk has room again
+                await self._writer.run(lambda c: _drop_removed(c, time.time()))
         return problem
 
     async def close(self) -> None:

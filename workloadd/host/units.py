@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workloadd.core.errors import Permanent
+from workloadd.core.errors import Permanent, Transient
 from workloadd.core.names import TARGET, unit_name, workload_of_unit
 from workloadd.host.files import make_link, read_bounded, remove_if_exists, write_atomic
 
@@ -97,11 +97,22 @@ class UnitDirectory:
             make_link(link, str(self._directory / name))
 
     def remove(self, workload: str) -> None:
-        """Remove a unit and its link; what is gone already is fine."""
+        """Remove a unit and its link; what is gone already is fine.
+
+        Raises:
+            Permanent: a file cannot be removed.
+        """
         name = unit_name(workload)
-        remove_if_exists(self._wants / name)
-        for directory in (*self._overrides, self._directory):
-            remove_if_exists(directory / name)
+        try:
+            remove_if_exists(self._wants / name)
+            for directory in (*self._overrides, self._directory):
+                remove_if_exists(directory / name)
+        except OSError as error:
+            raise Permanent(
+                "UnitNotRemoved",
+                f"cannot remove {error.filename or name}: {error.strerror}",
+                "remove it by hand",
+            ) from error
 
 
 def _workload_units(directory: Path) -> list[Path]:
@@ -109,6 +120,12 @@ def _workload_units(directory: Path) -> list[Path]:
         return [p for p in directory.iterdir() if workload_of_unit(p.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise Transient(
+            "UnitsUnreadable",
+            f"cannot read {directory}: {error.strerror}",
+            "the user that runs workloadd needs access to it",
+        ) from error
 
 
 def _read_one(path: Path) -> UnitOnDisk:

@@ -14,7 +14,7 @@ from workloadd.core.revision import UnitParams
 
 PODMAN = "/usr/bin/podman"
 _SECTION = "[X-Workloadd]"
-_KEYS = ("Workload", "Revision", "Container", "Previous", "Source", "Reclaim")
+_KEYS = ("Workload", "Revision", "Container", "Previous", "Source", "Reclaim", "Disabled")
 # Seconds for `podman start` itself; the time of the service's own start is the probes' business.
 _START_TIMEOUT = 90
 # Seconds that podman and systemd need around the container's own stop.
@@ -60,6 +60,7 @@ def parse_record(text: str) -> UnitRecord | None:
         previous=values["Previous"],
         source=values["Source"],
         reclaim=tuple(values["Reclaim"].split()),
+        disabled=values["Disabled"] == "yes",
     )
     return record if values.get("Checksum") == _checksum(record) else None
 
@@ -72,6 +73,7 @@ def _fields(record: UnitRecord) -> list[str]:
         record.previous,
         record.source,
         " ".join(record.reclaim),
+        "yes" if record.disabled else "no",
     )
     return [f"{key}={value}" for key, value in zip(_KEYS, values, strict=True)]
 
@@ -125,9 +127,16 @@ def _service_section(record: UnitRecord, params: UnitParams) -> list[str]:
         f"TimeoutStartSec={_START_TIMEOUT}",
         f"TimeoutStopSec={timeout + _STOP_MARGIN}",
         "KillMode=mixed",
-        # SIGTERM and SIGKILL by `podman stop` are an end as good as any.
-        "SuccessExitStatus=143 137",
+        f"SuccessExitStatus={_ended_well(params)}",
     ]
+
+
+def _ended_well(params: UnitParams) -> str:
+    """Exit statuses as good as 0: SIGTERM's, as `podman stop` ends a container, and SIGKILL's.
+
+    The latter only where an end is never an end: else being killed for memory would be one.
+    """
+    return "143 137" if params.restart == "always" else "143"
 
 
 def _seconds(value: float) -> int:

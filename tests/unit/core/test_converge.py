@@ -4,16 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.core.sim import Host, declared
+from tests.unit.core.sim import POLICY, Host, declared
 from tests.unit.core.test_assess import status
 from tests.unit.core.test_plan_properties import IMAGE, IMAGES, WANTED
 from workloadd.core.actions import Note, ResetUnit, StartUnit
 from workloadd.core.assess import restarted
 from workloadd.core.converge import STEADY
-from workloadd.core.observed import Image
+from workloadd.core.errors import Problem
+from workloadd.core.memory import Attempt
+from workloadd.core.observed import Image, UnitRecord
 from workloadd.core.plan import cause_of
 from workloadd.core.resolve import resolve
+from workloadd.core.revision import UnitParams, make_revision
 from workloadd.core.rollout import current_deployment
+from workloadd.render.unit import render_unit
 
 
 @pytest.fixture
@@ -95,3 +99,76 @@ def test_a_container_removed_while_the_file_is_broken_falls_back(host: Host) -> 
     host.settle(declared("web", "image: 1"))
     assert host.serving().id == first
     assert "its container was removed; back to the previous deployment" in notes(host)
+
+
+def test_switched_on_again_by_its_file_is_no_drift(host: Host) -> None:
+    host.settle(declared("web", f"image: {IMAGE}\nports: ['8080:80']\nenabled: false\n"))
+    assert host.file and host.file.record and host.file.record.disabled
+    assert not host.file.enabled
+    host.notes.clear()
+    host.settle(WANTED)
+    assert host.serving().name == "web"
+    assert [note.kind for note in host.notes] == ["enabled"]
+
+
+@pytest.mark.parametrize("restart", ["no", "on-failure:1"])
+def test_an_update_that_cannot_start_is_undone_at_once(restart: str) -> None:
+    good = declared("web", f"image: {IMAGE}\nrestart: {restart}\n")
+    host = Host(images=dict(IMAGES))
+    host.settle(good)
+    first = host.serving().id
+    bad = declared("web", f"image: {IMAGE}\nrestart: {restart}\nentrypoint: /no/such\n")
+    planned = host.plan(bad)
+    host.carry_out(planned.actions, len(planned.actions) - 1)
+    host.stop()
+    host.active_state = "failed"
+    problem = Problem("JobFailed", "cannot start workload-web.service")
+    host.attempts["web"] = Attempt(planned.revision, 1, problem, host.now + 2, planned.kind)
+    kinds = host.plan(bad).kind
+    assert {"MarkBad", "WriteUnit", "RestartUnit", "EndRollout"} <= kinds
+    host.settle(bad)
+    assert host.serving().id == first
+
+
+def test_a_slow_stop_of_the_old_one_is_not_the_new_one_s_fault(host: Host) -> None:
+    update = declared("web", f"image: {IMAGE}\nuser: nobody\n")
+    planned = host.plan(update)
+    host.carry_out(planned.actions, len(planned.actions) - 1)
+    host.active_state = "deactivating"
+    host.now += 10 * POLICY.deadline
+    assert not host.plan(update).actions
+    assert not host.bad
+
+
+def test_what_failed_before_is_no_litter_for_long() -> None:
+    host = Host(images=dict(IMAGES))
+    for user in range(5):
+        file = declared("web", f"image: {IMAGE}\nuser: {user}\n")
+        assert file.spec
+        host.crashing.add(make_revision("web", file.spec, "img1", "sha256:one").digest)
+        host.settle(file)
+        assert len(host.containers) == 1
+
+
+def test_killed_for_memory_is_a_failure_unless_it_always_runs() -> None:
+    record = UnitRecord("web", "r", "c")
+    statuses = {
+        restart: render_unit(record, UnitParams(restart=restart)).count("137")
+        for restart in ("always", "on-failure", "no")
+    }
+    assert statuses == {"always": 1, "on-failure": 0, "no": 0}
+
+
+def test_what_serves_is_shown_not_what_the_file_wants(host: Host) -> None:
+    update = declared("web", "image: localhost:5000/other:2\nports: ['9090:80']\n")
+    host.images["localhost:5000/other:2"] = Image("img9", "sha256:nine")
+    assert update.spec
+    host.crashing.add(make_revision("web", update.spec, "img9", "sha256:nine").digest)
+    host.settle(update)
+    found = status(host, update)
+    assert found.ports == ("8080:80",)
+    assert found.image and found.image.reference == IMAGE
+    assert found.wanted and found.wanted.reference == "localhost:5000/other:2"
+    assert found.current and found.current.image_digest == "sha256:one"
+    broken = status(host, declared("web", "image: 1"))
+    assert broken.ports == ("8080:80",)

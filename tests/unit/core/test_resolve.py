@@ -1,5 +1,7 @@
 """When to pull, and which image a revision is pinned to."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.core.sim import declared
@@ -57,9 +59,14 @@ def test_newer_makes_do_with_the_local_image_when_the_registry_is_away() -> None
 
 
 def test_a_failed_pull_waits() -> None:
-    waiting = result("missing", NOWHERE, FAILED)
+    failed = replace(FAILED, failed_for=done("missing").done_for)
+    waiting = result("missing", NOWHERE, failed)
     assert (waiting.problem, waiting.pull, waiting.wake_at) == (FAILED.problem, None, 100.0)
-    assert result("missing", NOWHERE, FAILED, now=100.0).pull
+    assert result("missing", NOWHERE, failed, now=100.0).pull
+
+
+def test_a_changed_file_does_not_wait_for_the_old_one_s_failure() -> None:
+    assert result("missing", NOWHERE, FAILED).pull
 
 
 def test_a_running_pull_is_not_begun_again() -> None:
