@@ -23,7 +23,7 @@ def test_a_crash_is_undone_and_remembered(host: Host, name: str, port: int) -> N
     rollout = rolled_back(host, name)
     assert rollout["problem"]["reason"] == "RestartLoop"
     assert "exit code 3" in rollout["problem"]["message"]
-    assert rollout["log"][-1] == "cannot find the thing"
+    assert host.last_words(name)[-1] == "cannot find the thing"
 
     host.wait_until(lambda: host.http(port) == "busybox 1\n", "the old one to serve again")
     assert host.inspect(name)["Id"] == old
@@ -81,7 +81,7 @@ def test_a_new_workload_that_crashes_is_failed_and_goes_on_trying(host: Host, na
         ),
         "it to fail",
     )
-    assert host.history(name)["rollouts"][0]["log"][-1] == "cannot find the thing"
+    assert host.last_words(name)[-1] == "cannot find the thing"
     assert "exit code 3" in host.status(name)["last_error"]
 
 

@@ -32,6 +32,18 @@ class View(Machine):
         """`/v1/workloads/NAME/history`, the newest first."""
         return self.api(f"/v1/workloads/{name}/history") or {"rollouts": [], "events": []}
 
+    def last_words(self, name: str) -> list[str]:
+        """The log lines kept of the newest rollout, which are given on the Unix socket alone."""
+        shown = self.history(name)["rollouts"][0]["log"]
+        assert "workloadctl history" in shown[0], "log lines over TCP"
+        path = f"http://localhost/v1/workloads/{name}/history?limit=1"
+        command = (
+            f'exec curl --silent --unix-socket "$XDG_RUNTIME_DIR/workloadd/workloadd.sock" {path}'
+        )
+        answered = self.exec("sh", "-c", command).stdout
+        lines: list[str] = json.loads(answered)["rollouts"][0]["log"]
+        return lines
+
     def condition(self, name: str, kind: str) -> Document:
         """A condition of a workload, or {}."""
         found = self.status(name).get("conditions", [])
