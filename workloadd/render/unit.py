@@ -7,6 +7,7 @@ was edited by hand from one of ours.
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 
 from workloadd.core.names import LABEL_WORKLOAD, SLICE, TARGET
 from workloadd.core.observed import UnitRecord
@@ -14,7 +15,6 @@ from workloadd.core.revision import UnitParams
 
 PODMAN = "/usr/bin/podman"
 _SECTION = "[X-Workloadd]"
-_KEYS = ("Workload", "Revision", "Container", "Previous", "Source", "Reclaim", "Disabled")
 # Seconds for `podman start` itself; the time of the service's own start is the probes' business.
 _START_TIMEOUT = 90
 # Seconds that podman and systemd need around the container's own stop.
@@ -42,48 +42,54 @@ def render_unit(record: UnitRecord, params: UnitParams) -> str:
 
 
 def parse_record(text: str) -> UnitRecord | None:
-    """The commit record in a unit's text; None where it is not ours or its header was edited."""
-    values: dict[str, str] = {}
+    """The commit record in a unit's text; None where it is not ours or its header was edited.
+
+    What another version wrote is ours too: fields that we do not know are passed over, and
+    those that it did not know have their defaults.
+    """
+    fields = [line for line in _section(text) if "=" in line]
+    values = dict(line.split("=", 1) for line in fields)
+    checksum = values.pop("Checksum", "")
+    if checksum != _checksum(line for line in fields if not line.startswith("Checksum=")):
+        return None
+    if not all(values.get(key) for key in ("Workload", "Revision", "Container")):
+        return None
+    return UnitRecord(
+        workload=values["Workload"],
+        revision=values["Revision"],
+        container=values["Container"],
+        previous=values.get("Previous", ""),
+        source=values.get("Source", ""),
+        reclaim=tuple(values.get("Reclaim", "").split()),
+        disabled=values.get("Disabled") == "yes",
+    )
+
+
+def _section(text: str) -> Iterator[str]:
+    """The lines of our section."""
     inside = False
     for line in text.splitlines():
         if line.startswith("["):
             inside = line == _SECTION
-        elif inside and "=" in line:
-            key, _, value = line.partition("=")
-            values[key] = value
-    if not all(key in values for key in _KEYS):
-        return None
-    record = UnitRecord(
-        workload=values["Workload"],
-        revision=values["Revision"],
-        container=values["Container"],
-        previous=values["Previous"],
-        source=values["Source"],
-        reclaim=tuple(values["Reclaim"].split()),
-        disabled=values["Disabled"] == "yes",
-    )
-    return record if values.get("Checksum") == _checksum(record) else None
+        elif inside:
+            yield line
 
 
-def _fields(record: UnitRecord) -> list[str]:
-    values = (
-        record.workload,
-        record.revision,
-        record.container,
-        record.previous,
-        record.source,
-        " ".join(record.reclaim),
-        "yes" if record.disabled else "no",
-    )
-    return [f"{key}={value}" for key, value in zip(_KEYS, values, strict=True)]
-
-
-def _checksum(record: UnitRecord) -> str:
-    return hashlib.sha256("\n".join(_fields(record)).encode()).hexdigest()
+def _checksum(fields: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(fields).encode()).hexdigest()
 
 
 def _header(record: UnitRecord) -> list[str]:
-    return [_SECTION, *_fields(record), f"Checksum={_checksum(record)}"]
+    fields = [
+        f"Workload={record.workload}",
+        f"Revision={record.revision}",
+        f"Container={record.container}",
+        f"Previous={record.previous}",
+        f"Source={record.source}",
+        f"Reclaim={' '.join(record.reclaim)}",
+        f"Disabled={'yes' if record.disabled else 'no'}",
+    ]
+    return [_SECTION, *fields, f"Checksum={_checksum(fields)}"]
 
 
 def _unit_section(record: UnitRecord, params: UnitParams) -> list[str]:

@@ -1,5 +1,7 @@
 """The unit of a deployment, and the commit record read back from it."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,7 @@ records = st.builds(
     previous=st.one_of(st.just(""), digests),
     source=paths,
     reclaim=st.lists(names, max_size=3).map(lambda n: tuple(f"web_{x}" for x in n)),
+    disabled=st.booleans(),
 )
 
 
@@ -46,6 +49,18 @@ def test_an_edited_header_is_not_ours(record: UnitRecord, data: st.DataObject) -
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_a_crash(text: str) -> None:
     assert parse_record(text) is None
+
+
+def test_what_another_version_wrote_is_ours_too() -> None:
+    older = [
+        "Workload=web",
+        f"Revision={RECORD.revision}",
+        f"Container={ID}",
+    ]
+    for fields in (older, [*older, "Later=something"]):
+        checksum = hashlib.sha256("\n".join(fields).encode()).hexdigest()
+        text = "\n".join(["[X-Workloadd]", *fields, f"Checksum={checksum}", "[Unit]"])
+        assert parse_record(text) == UnitRecord("web", RECORD.revision, ID)
 
 
 def test_an_edited_body_is_still_ours() -> None:
