@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from workloadd.core.names import volume_name
 from workloadd.spec.model import WorkloadSpec
@@ -47,11 +47,15 @@ class UnitParams:
 
     @classmethod
     def from_label(cls, text: str) -> "UnitParams | None":
-        """The parameters in a label's text, or None where they cannot be read."""
+        """The parameters in a label's text, or None where they cannot be read.
+
+        What a later version added is passed over.
+        """
         try:
             raw = json.loads(text)
+            known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
             lists = {key: tuple(raw.get(key, ())) for key in ("reclaim", "ports")}
-            return cls(**{**raw, **lists})
+            return cls(**{**known, **lists})
         except (ValueError, TypeError, AttributeError):
             return None
 

@@ -51,5 +51,5 @@ def test_a_unit_s_parameters_survive_their_label() -> None:
 
 @pytest.mark.parametrize("label", ["", "x", "[]", "{}", '{"later": 1}'])
 def test_a_label_that_cannot_be_read(label: str) -> None:
-    expected = UnitParams() if label == "{}" else None
+    expected = UnitParams() if label.startswith("{") else None
     assert UnitParams.from_label(label) == expected
