@@ -84,11 +84,20 @@ class TestContainers:
         assert (ours.state, ours.exit_code) == ("exited", 3)
         assert ours.exited_at > 0
 
-    async def test_a_label_of_another_version_is_no_parameters(self, podman: Podman) -> None:
+    @pytest.mark.parametrize(
+        ("label", "params"),
+        [
+            ('{"restart": "no", "from_the_future": 1}', UnitParams(restart="no")),
+            ("what is this", None),
+        ],
+    )
+    async def test_a_label_of_another_version(
+        self, podman: Podman, label: str, params: UnitParams | None
+    ) -> None:
         strange = spec()
-        strange["labels"][LABEL_UNIT] = '{"from_the_future": 1}'
+        strange["labels"][LABEL_UNIT] = label
         await podman.create(strange)
-        assert (await podman.containers()).ours[0].params is None
+        assert (await podman.containers()).ours[0].params == params
 
     @pytest.mark.parametrize(
         ("change", "reason"),
