@@ -87,7 +87,8 @@ def judge(
     proven_at = unit.active_since + policy.soak
     if up and now >= proven_at:
         return Judgement(Verdict.PROVEN)
-    if unit.restarts >= policy.restarts:
+    # Judged while it is down: then its exit code is known.
+    if unit.restarts >= policy.restarts and not container.running:
         return Judgement(Verdict.FAILED, _failure("RestartLoop", container, unit))
     if up:
         return Judgement(Verdict.WAITING, wake_at=proven_at)
