@@ -69,7 +69,6 @@ def _view(name: str, k: Knowledge) -> View:
         plan=k.plan.workloads.get(name, WorkloadPlan()),
         memory=k.memory,
         step=k.busy.get(name),
-        boot=k.observed.manager_started_at,
         now=k.now,
     )
 

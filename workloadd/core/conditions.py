@@ -27,7 +27,6 @@ class View:
     plan: WorkloadPlan
     memory: Memory
     step: str | None
-    boot: float
     now: float
 
     @property
