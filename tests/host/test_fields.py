@@ -4,7 +4,7 @@ import pytest
 
 from tests.host.host import Document, Host
 from tests.host.workloads import BUSYBOX, idle, serving
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 
 # Fields that a test of this directory asserts on, and where.
 HERE = {
@@ -16,7 +16,7 @@ ELSEWHERE = {"image": "test_deploy", "pull": "test_registry", "enabled": "test_u
 
 
 def test_no_field_is_forgotten() -> None:
-    assert set(WorkloadSpec.model_fields) == HERE | ELSEWHERE.keys()
+    assert set(ServiceSpec.model_fields) == HERE | ELSEWHERE.keys()
 
 
 def inside(host: Host, name: str, *command: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from workloadd.core.desired import Declared, Desired
 from workloadd.sources import files, scan
 from workloadd.sources.directories import Directories
-from workloadd.spec.model import BindVolume
+from workloadd.spec.volumes import BindVolume
 
 WEB = "image: docker.io/library/nginx:1.27\n"
 

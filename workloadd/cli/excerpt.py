@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from workloadd.spec.document import read_document
 from workloadd.spec.errors import SpecError
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.nodes import FaultError
 
-_OPEN_KEYS = frozenset(WorkloadSpec.model_fields) - {"environment"}
+_OPEN_KEYS = frozenset(ServiceSpec.model_fields) - {"environment"}
 _TOP_KEY = re.compile(r"""(["']?)([A-Za-z_][\w.-]*)\1\s*:(?:\s|$)""")
 # What begins a top-level entry; items may stand below their key without an indentation.
 _TOP = re.compile(r"(?!- )[^\s#]")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from workloadd.core.errors import Problem
 from workloadd.core.revision import EnvFile
 from workloadd.spec.errors import SpecError
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Declared:
 
     name: str
     path: str
-    spec: WorkloadSpec | None = None
+    spec: ServiceSpec | None = None
     errors: tuple[SpecError, ...] = ()
     warnings: tuple[SpecError, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -19,7 +19,6 @@ TARGET = "workloads.target"
 SLICE = "workloads.slice"
 # Characters of a revision's digest shown to people and used in container names.
 SHORT = 12
-MAIN_CONTAINER = "main"
 
 
 def unit_name(workload: str) -> str:

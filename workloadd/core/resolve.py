@@ -10,7 +10,7 @@ from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory, Pull
 from workloadd.core.observed import Observed
 from workloadd.core.revision import Revision, make_revision
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Resolution:
     wake_at: float | None = None
 
 
-def pull_key(workload: str, spec: WorkloadSpec) -> str:
+def pull_key(workload: str, spec: ServiceSpec) -> str:
     """Names the wish "pull for this spec": `pull: always` is due once for each such wish."""
     content = json.dumps([workload, spec.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
@@ -48,7 +48,7 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
     return _wait(declared.name, spec, pull, now)
 
 
-def _missing_controllers(spec: WorkloadSpec, observed: Observed) -> Problem | None:
+def _missing_controllers(spec: ServiceSpec, observed: Observed) -> Problem | None:
     """A limit without its cgroup controller: the container would be made, but never start."""
     if observed.controllers is None:
         return None
@@ -64,7 +64,7 @@ def _missing_controllers(spec: WorkloadSpec, observed: Observed) -> Problem | No
     )
 
 
-def _satisfied(workload: str, spec: WorkloadSpec, pull: Pull) -> bool:
+def _satisfied(workload: str, spec: ServiceSpec, pull: Pull) -> bool:
     """Whether the local image is the one to use, with no pull before."""
     if spec.pull in ("missing", "never") or pull_key(workload, spec) in pull.done_for:
         return True
@@ -72,7 +72,7 @@ def _satisfied(workload: str, spec: WorkloadSpec, pull: Pull) -> bool:
     return spec.pull == "newer" and pull.problem is not None
 
 
-def _wait(workload: str, spec: WorkloadSpec, pull: Pull, now: float) -> Resolution:
+def _wait(workload: str, spec: ServiceSpec, pull: Pull, now: float) -> Resolution:
     """What an image that is not there yet waits for."""
     if spec.pull == "never":
         problem = Problem(

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 
 from workloadd.core.names import volume_name
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 
 # How a file is fetched or whether it runs at all does not change what runs.
 _NOT_IN_DIGEST = {"enabled", "pull"}
@@ -65,7 +65,7 @@ class Revision:
     """An immutable resolved spec: the same revision on any host means the same thing runs."""
 
     workload: str
-    spec: WorkloadSpec = field(repr=False)
+    spec: ServiceSpec = field(repr=False)
     image_id: str
     image_digest: str
     env_files: tuple[EnvFile, ...] = field(repr=False, default=())
@@ -93,7 +93,7 @@ class Revision:
 
 def make_revision(
     workload: str,
-    spec: WorkloadSpec,
+    spec: ServiceSpec,
     image_id: str,
     image_digest: str,
     env_files: tuple[EnvFile, ...] = (),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from workloadd.core.errors import Permanent
-from workloadd.spec.model import BindVolume, Volume
+from workloadd.spec.volumes import BindVolume, Volume
 
 
 def prepare_binds(volumes: Iterable[Volume]) -> None:

@@ -13,13 +13,14 @@ from workloadd.core.names import (
     LABEL_UNIT,
     LABEL_USER,
     LABEL_WORKLOAD,
-    MAIN_CONTAINER,
     candidate_name,
     volume_name,
 )
 from workloadd.core.revision import Revision
-from workloadd.spec.model import BindVolume, NamedVolume, Resources, TmpfsVolume, WorkloadSpec
+from workloadd.spec.container import ContainerSpec, Resources
+from workloadd.spec.names import MAIN_CONTAINER
 from workloadd.spec.signals import signal_number
+from workloadd.spec.volumes import BindVolume, NamedVolume, TmpfsVolume
 
 # Microseconds of the CFS period over which a CPU quota is dealt out; Podman's own default.
 _CPU_PERIOD = 100_000
@@ -93,7 +94,7 @@ def _environment(revision: Revision) -> dict[str, str]:
     return merged
 
 
-def _process(spec: WorkloadSpec) -> dict[str, Any]:
+def _process(spec: ContainerSpec) -> dict[str, Any]:
     """What runs, and as whom; what the file leaves out is left to the image."""
     optional: Mapping[str, Any] = {
         "command": None if spec.command is None else list(spec.command),

@@ -13,9 +13,10 @@ from workloadd.sources.files import FileCache, shown, why
 from workloadd.sources.scan import Found, scan
 from workloadd.spec.errors import SpecError
 from workloadd.spec.load import LoadResult, duplicate_host_ports, load_workload
-from workloadd.spec.model import BindVolume, WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.ports import HostPort
 from workloadd.spec.positions import Positions
+from workloadd.spec.volumes import BindVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class _Parsed:
     """One file's result, and its spec with every path of the host made absolute."""
 
     result: LoadResult
-    spec: WorkloadSpec | None
+    spec: ServiceSpec | None
 
 
 class Directories:
@@ -82,7 +83,7 @@ class Directories:
         spec = result.spec
         return _Parsed(result, self._absolute(spec, path.parent) if spec else None)
 
-    def _absolute(self, spec: WorkloadSpec, directory: Path) -> WorkloadSpec:
+    def _absolute(self, spec: ServiceSpec, directory: Path) -> ServiceSpec:
         """`spec` with bind sources and env files as absolute paths."""
         volumes = tuple(
             v.model_copy(update={"source": self.resolve(v.source, directory)})
@@ -126,7 +127,7 @@ class Directories:
         """The env files that the workloads named at the last load, there or not."""
         return frozenset(map(Path, self._env_paths))
 
-    def _environment(self, spec: WorkloadSpec) -> tuple[tuple[EnvFile, ...], tuple[Problem, ...]]:
+    def _environment(self, spec: ServiceSpec) -> tuple[tuple[EnvFile, ...], tuple[Problem, ...]]:
         files: list[EnvFile] = []
         problems: list[Problem] = []
         for entry in spec.env_file:

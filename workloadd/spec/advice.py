@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workloadd.spec.images import image_reference
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.problems import Problem
 from workloadd.spec.text import quote
 
 
-def advice(spec: WorkloadSpec) -> Iterator[Problem]:
+def advice(spec: ServiceSpec) -> Iterator[Problem]:
     """The warnings about ``spec``."""
     image = image_reference(spec.image)
     if image.tag == "latest" and image.digest is None:

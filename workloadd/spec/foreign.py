@@ -120,7 +120,9 @@ _PORT: Mapping[str, str] = {
 
 # By the class name of the model in which the key was found.
 _TABLES: Mapping[str, Mapping[str, str]] = {
-    "WorkloadSpec": _WORKLOAD,
+    "ServiceSpec": _WORKLOAD,
+    "PodSpec": _WORKLOAD,
+    "PodContainer": _WORKLOAD,
     "PortEntry": _PORT,
     "Resources": _RESOURCES,
     "BindVolume": _VOLUME,

@@ -8,7 +8,7 @@ from workloadd.spec.advice import advice
 from workloadd.spec.conflicts import duplicate_host_ports
 from workloadd.spec.document import read_document
 from workloadd.spec.errors import SpecError
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.names import check_name, propose_name
 from workloadd.spec.nodes import Fault, FaultError, Node
 from workloadd.spec.ports import located_ports
@@ -47,7 +47,7 @@ def load_workload(name: str, text: bytes, file: str) -> LoadResult:
     return LoadResult(spec, (), warnings, positions, paths)
 
 
-def _validate(root: Node) -> tuple[WorkloadSpec | None, dict[str, object], list[Problem]]:
+def _validate(root: Node) -> tuple[ServiceSpec | None, dict[str, object], list[Problem]]:
     """The spec, the plain content that it was made from, and every problem of it."""
     content, problems = unescape(root.value)
     if content is None:
@@ -62,7 +62,7 @@ def _validate(root: Node) -> tuple[WorkloadSpec | None, dict[str, object], list[
             [Problem("WrongType", why, "write for example image: REGISTRY/REPOSITORY:TAG")],
         )
     try:
-        return validated(WorkloadSpec, content), content, problems
+        return validated(ServiceSpec, content), content, problems
     except ProblemsError as caught:
         return None, content, [*problems, *caught.problems]
 

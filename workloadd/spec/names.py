@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+MAIN_CONTAINER = "main"
+"""What a workload's only container is called."""
+
 MAX_NAME = 48
 """A name is a container's host name (the kernel's bound: 64 bytes) and, with a suffix behind it, a
 container's name, which DNS on a Podman network takes for a label (RFC 1123: 63 bytes).  48 leaves

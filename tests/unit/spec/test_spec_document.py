@@ -8,17 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workloadd.spec.container import Resources
 from workloadd.spec.document import MAX_BYTES
 from workloadd.spec.load import MAX_ERRORS, load_workload
-from workloadd.spec.model import (
-    BindVolume,
-    EnvFile,
-    NamedVolume,
-    Resources,
-    TmpfsVolume,
-    WorkloadSpec,
-)
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.ports import PortEntry
+from workloadd.spec.process import EnvFile
+from workloadd.spec.volumes import BindVolume, NamedVolume, TmpfsVolume
 
 SECRET = "hunter2hunter2"
 
@@ -90,7 +86,7 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(sorted(WorkloadSpec.model_fields)), values, max_size=4))
+@given(st.dictionaries(st.sampled_from(sorted(ServiceSpec.model_fields)), values, max_size=4))
 def test_no_content_raises(content: dict[str, object]) -> None:
     data = json.dumps(content).encode()  # JSON is YAML 1.2
     result = load_workload("web", data, "web.yaml")

@@ -14,7 +14,7 @@ import pytest
 
 from workloadd.spec.errors import SpecError
 from workloadd.spec.load import LoadResult, load_workload
-from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.translate import validated
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "spec"
@@ -71,8 +71,8 @@ def test_good_file_means_what_it_says(path: Path) -> None:
 def test_canonical_form_is_valid_input_and_equal(path: Path) -> None:
     spec = _load(path).spec
     assert spec is not None
-    assert validated(WorkloadSpec, json.loads(spec.canonical())) == spec
-    assert validated(WorkloadSpec, spec.model_dump(mode="json")) == spec
+    assert validated(ServiceSpec, json.loads(spec.canonical())) == spec
+    assert validated(ServiceSpec, spec.model_dump(mode="json")) == spec
 
 
 def test_there_are_fixtures_of_both_kinds() -> None:

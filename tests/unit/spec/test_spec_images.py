@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workloadd.spec.model import ImageRef, image_reference
+from workloadd.spec.images import ImageRef, image_reference
 from workloadd.spec.problems import ProblemsError
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4

@@ -10,22 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from workloadd.spec.model import (
-    BindVolume,
-    EnvFile,
-    NamedVolume,
-    Resources,
-    TmpfsVolume,
-    WorkloadSpec,
-)
+from workloadd.spec.container import Resources
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.ports import PortEntry
+from workloadd.spec.process import EnvFile
 from workloadd.spec.translate import validated
+from workloadd.spec.volumes import BindVolume, NamedVolume, TmpfsVolume
 
 MODELS: list[type[BaseModel]] = [
-    WorkloadSpec, Resources, EnvFile, PortEntry, BindVolume, NamedVolume, TmpfsVolume,
+    ServiceSpec, Resources, EnvFile, PortEntry, BindVolume, NamedVolume, TmpfsVolume,
 ]  # fmt: skip
 REQUIRED: dict[type[BaseModel], dict[str, Any]] = {
-    WorkloadSpec: {"image": "localhost/a:1"},
+    ServiceSpec: {"image": "localhost/a:1"},
     Resources: {},
     EnvFile: {"path": "a"},
     PortEntry: {"target": 80, "published": 8080},
@@ -55,14 +51,14 @@ def test_every_field_is_documented_by_examples_that_load(
 
 
 def test_json_schema_is_of_what_people_write() -> None:
-    properties = WorkloadSpec.model_json_schema()["properties"]
-    assert set(properties) == set(WorkloadSpec.model_fields)
+    properties = ServiceSpec.model_json_schema()["properties"]
+    assert set(properties) == set(ServiceSpec.model_fields)
     assert {"type": "string"} in properties["ports"]["items"]["anyOf"]
     assert {"type": "integer"} in properties["user"]["anyOf"]
 
 
-def spec(**content: Any) -> WorkloadSpec:
-    return validated(WorkloadSpec, {"image": "localhost/a:1", **content})
+def spec(**content: Any) -> ServiceSpec:
+    return validated(ServiceSpec, {"image": "localhost/a:1", **content})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +138,7 @@ contents = st.fixed_dictionaries(
 
 @given(contents)
 def test_what_is_valid_stays_the_same_spec(content: dict[str, Any]) -> None:
-    once = validated(WorkloadSpec, content)
-    again = validated(WorkloadSpec, once.model_dump(mode="json"))
+    once = validated(ServiceSpec, content)
+    again = validated(ServiceSpec, once.model_dump(mode="json"))
     assert again == once
     assert again.canonical() == once.canonical()

@@ -1,0 +1,44 @@
+"""The containers of a pod."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from workloadd.spec.container import ContainerSpec
+from workloadd.spec.names import check_name
+from workloadd.spec.problems import each, reject
+from workloadd.spec.text import kind, quote
+from workloadd.spec.translate import validated
+
+MAX_CONTAINERS = 32
+
+
+class PodContainer(ContainerSpec):
+    """One container of a pod."""
+
+    init: bool = Field(
+        default=False,
+        description="Run it to its end before the containers that are no init containers start; "
+        "several run one after the other, in the order of the file.",
+        examples=[True],
+    )
+
+
+def parse_containers(value: object) -> Mapping[str, PodContainer]:
+    """The value of ``containers``, in the order of the file."""
+    if not isinstance(value, dict):
+        hint = "write it as a mapping: NAME: {image: …}"
+        raise reject("WrongType", f"expected a mapping, got {kind(value)}", hint)
+    if len(value) > MAX_CONTAINERS:
+        raise reject("TooLarge", f"it has {len(value)} containers, more than {MAX_CONTAINERS}")
+    parsed = dict(each(value.items(), lambda one: validated(PodContainer, one)))
+    for name in parsed:
+        if why := check_name(name):
+            raise reject(
+                "InvalidName", f"{quote(name)} cannot be its name: {why}", "", name, at_key=True
+            )
+    if all(container.init for container in parsed.values()):
+        raise reject("BadValue", "no container is left to serve: all of them are init containers")
+    return parsed
