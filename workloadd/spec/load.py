@@ -8,7 +8,7 @@ from workloadd.spec.advice import advice
 from workloadd.spec.conflicts import duplicate_host_ports
 from workloadd.spec.document import read_document
 from workloadd.spec.errors import SpecError
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.kinds import Spec, spec_of
 from workloadd.spec.names import check_name, propose_name
 from workloadd.spec.nodes import Fault, FaultError, Node
 from workloadd.spec.ports import located_ports
@@ -16,7 +16,6 @@ from workloadd.spec.positions import Positions
 from workloadd.spec.problems import Problem, ProblemsError
 from workloadd.spec.result import LoadResult
 from workloadd.spec.text import excerpt, kind, quote
-from workloadd.spec.translate import validated
 from workloadd.spec.variables import unescape
 
 __all__ = ["LoadResult", "duplicate_host_ports", "load_workload"]
@@ -47,7 +46,7 @@ def load_workload(name: str, text: bytes, file: str) -> LoadResult:
     return LoadResult(spec, (), warnings, positions, paths)
 
 
-def _validate(root: Node) -> tuple[ServiceSpec | None, dict[str, object], list[Problem]]:
+def _validate(root: Node) -> tuple[Spec | None, dict[str, object], list[Problem]]:
     """The spec, the plain content that it was made from, and every problem of it."""
     content, problems = unescape(root.value)
     if content is None:
@@ -62,7 +61,7 @@ def _validate(root: Node) -> tuple[ServiceSpec | None, dict[str, object], list[P
             [Problem("WrongType", why, "write for example image: REGISTRY/REPOSITORY:TAG")],
         )
     try:
-        return validated(ServiceSpec, content), content, problems
+        return spec_of(content), content, problems
     except ProblemsError as caught:
         return None, content, [*problems, *caught.problems]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workloadd.spec.errors import SpecError
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.kinds import Spec
 from workloadd.spec.ports import Port
 from workloadd.spec.positions import Positions
 from workloadd.spec.problems import Path
@@ -19,7 +19,7 @@ class LoadResult:
     ``port_paths`` says which entry of the file each port of the spec comes from.
     """
 
-    spec: ServiceSpec | None
+    spec: Spec | None
     errors: tuple[SpecError, ...]
     warnings: tuple[SpecError, ...]
     positions: Positions
