@@ -3,9 +3,10 @@
 # registries once, and kept as those registries' storage.
 
 prepare_images() {
+    prepare_trees
     cached images \
-        "$(hash_of "$host_dir/lib/images.sh" "$host_dir/lib/push-images" "$host_dir/images" \
-            "$host_dir/root/etc/docker" "=$base")" \
+        "$(hash_of "$host_dir/lib/images.sh" "$host_dir/lib/push-images" \
+            "$host_dir/images/crash" "$host_dir/root/etc/docker" "=$base ${trees[*]}")" \
         "the images and their registries" build_images
     images=$REPLY
 }
@@ -16,13 +17,14 @@ install_images() {
 }
 
 build_images() {
-    local result=$1 work=$1/work
+    local result=$1 work=$1/work i
     cp -a --reflink=auto "$base" "$work"
     cp -a --no-preserve=ownership "$host_dir/root/." "$work/"
     make_credentials "$work"
     mkdir "$work/build"
-    nginx_tree "$work/build"
-    busybox_tree "$work/build/busybox"
+    for i in "${!trees[@]}"; do
+        cp -a --reflink=auto "${trees[i]}/tree" "$work/build/${tree_names[i]}"
+    done
     cp "$host_dir/lib/push-images" "$host_dir/images/crash/crash" "$work/build/"
     # A network of its own: the registries' ports cannot meet another's. Their processes end with
     # the PID namespace.
@@ -55,40 +57,4 @@ make_credentials() {
     chmod 0640 "$directory/htpasswd"
     (umask 077 && printf '{"auths": {"localhost:5001": {"auth": "%s"}}}\n' \
         "$(printf 'puller:%s' "$password" | base64 -w0)" >"$directory/puller-auth.json")
-}
-
-# nginx_tree DIRECTORY: Debian's nginx with the libraries it loads and busybox for a shell.
-nginx_tree() {
-    local all=$1/nginx-packages tree=$1/nginx loader path
-    mmdebstrap_root "$all" --variant=extract --include=nginx,nginx-common,base-files
-    mkdir -p "$tree"/{etc,tmp,usr,var/lib/nginx,var/log/nginx,run}
-    chmod 1777 "$tree/tmp"
-    for path in bin sbin lib lib64; do
-        [[ ! -L $all/$path ]] || cp -a "$all/$path" "$tree/$path"
-    done
-    loader=$(cd "$all" && compgen -G 'usr/lib/*/ld-linux*.so.*')
-    {
-        printf '%s\n' usr/sbin/nginx usr/share/nginx/html etc/nginx/mime.types "$loader"
-        (cd "$all" && compgen -G 'usr/lib*/ld-linux*') # where programs look for the loader
-        chroot "$all" "/$loader" --list /usr/sbin/nginx | awk '$2 == "=>" { sub("^/(usr/)?", "usr/", $3); print $3 }'
-    } | tar -C "$all" -c --dereference --files-from=- | tar -C "$tree" -x
-    mkdir -p "$tree/usr/bin"
-    busybox_applets "$tree/usr/bin"
-    cp -a --no-preserve=ownership "$host_dir/images/nginx/." "$tree/"
-    rm -rf "$all"
-}
-
-busybox_tree() {
-    mkdir -p "$1"/{bin,etc,tmp,www}
-    chmod 1777 "$1/tmp"
-    busybox_applets "$1/bin"
-    cp -a --no-preserve=ownership "$host_dir/images/busybox/." "$1/"
-}
-
-busybox_applets() {
-    local applet
-    cp "$base/usr/bin/busybox" "$1/busybox"
-    "$1/busybox" --list | while read -r applet; do
-        [[ -e $1/$applet ]] || ln -s busybox "$1/$applet"
-    done
 }
