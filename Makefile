@@ -11,7 +11,7 @@ TEST_HOST := test
 DESTDIR ?= /
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: help demo demo-stop test test-fast bench lint install clean
+.PHONY: help demo demo-stop test test-fast bench lint docs install clean
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +45,9 @@ lint: $(VENV)/stamp ## linters and types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+docs: $(VENV)/stamp ## write what is made from the code: references, JSON schema
+	@$(VENV)/bin/python -m workloadd.docs contrib
 
 install: $(VENV)/stamp ## install on this machine, or into DESTDIR
 	@contrib/install --root $(DESTDIR)

@@ -7,7 +7,6 @@ import pytest
 
 from workloadd.core.errors import Permanent
 from workloadd.settings import Paths, Settings, load_settings
-from workloadd.settings.docs import markdown
 from workloadd.settings.explain import locate
 from workloadd.settings.load import merge, read_fragment, settings_files, to_settings
 from workloadd.settings.model import split_listen
@@ -168,8 +167,3 @@ def test_an_empty_listen_turns_it_off(paths: Paths) -> None:
 )
 def test_keys_are_found_in_the_text(text: str, place: tuple[int, int]) -> None:
     assert locate(text, ("pull", "parallel")) == place
-
-
-def test_the_documentation_is_up_to_date() -> None:
-    document = Path(__file__).parents[2] / "contrib/docs/settings.md"
-    assert document.read_text() == markdown(), "run python -m workloadd.settings.docs"

@@ -7,14 +7,17 @@ import click
 
 # Verb to module and attribute.
 _VERBS = {
+    "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
     "plan": ("workloadd.cli.plan", "plan"),
+    "schema": ("workloadd.cli.schema", "schema"),
     "status": ("workloadd.cli.status", "status"),
     "validate": ("workloadd.cli.validate", "validate"),
 }
 
 _EXAMPLES = """\b
 Examples:
+  workloadctl explain ports                  what may be written there?
   workloadctl validate web.yaml              is this file right?
   workloadctl plan web.yaml                  what would it change on this host?
   sudo cp web.yaml /etc/workloadd/workloads.d/

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from workloadd.spec.capabilities import parse_capabilities
+from workloadd.spec.forms import DurationForm, RestartForm, ScalarForm, SizeForm
 from workloadd.spec.images import image_reference
 from workloadd.spec.pairs import parse_environment, parse_labels
 from workloadd.spec.paths import absolute_path
@@ -33,7 +34,6 @@ MIN_MEMORY = 1024 * 1024
 MAX_PIDS = 4194304
 """PID_MAX_LIMIT of a 64-bit kernel."""
 
-_Word = str | int | float | bool
 _Arguments = Annotated[
     tuple[str, ...] | None,
     BeforeValidator(parse_arguments, json_schema_input_type=str | list[str] | None),
@@ -71,7 +71,7 @@ class Resources(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     memory: Annotated[
-        int | None, BeforeValidator(_memory, json_schema_input_type=int | str | None)
+        int | None, BeforeValidator(_memory, json_schema_input_type=SizeForm | None)
     ] = Field(
         default=None,
         description="Memory, beyond which the kernel ends a process of the container.",
@@ -135,7 +135,9 @@ class ContainerSpec(BaseModel):
     )
     environment: Annotated[
         Mapping[str, str],
-        BeforeValidator(parse_environment, json_schema_input_type=dict[str, _Word] | list[str]),
+        BeforeValidator(
+            parse_environment, json_schema_input_type=dict[str, ScalarForm] | list[str]
+        ),
     ] = Field(
         default_factory=dict,
         repr=False,
@@ -162,7 +164,9 @@ class ContainerSpec(BaseModel):
     )
     labels: Annotated[
         Mapping[str, str],
-        BeforeValidator(parse_labels, json_schema_input_type=dict[str, _Word | None] | list[str]),
+        BeforeValidator(
+            parse_labels, json_schema_input_type=dict[str, ScalarForm | None] | list[str]
+        ),
     ] = Field(
         default_factory=dict,
         description="Labels of the container; a mapping or a list of KEY=VALUE.",
@@ -188,7 +192,9 @@ class ContainerSpec(BaseModel):
         description="Limits on what the workload uses.",
         examples=[{"memory": "512m", "cpus": 0.5, "pids": 100}],
     )
-    restart: Annotated[Restart, BeforeValidator(parse_restart, json_schema_input_type=str)] = Field(
+    restart: Annotated[
+        Restart, BeforeValidator(parse_restart, json_schema_input_type=RestartForm)
+    ] = Field(
         default_factory=Restart,
         description="When to start the container again after it ended by itself: always, "
         "on-failure, on-failure:N (at most N times in a row) or no.",
@@ -209,7 +215,7 @@ class ContainerSpec(BaseModel):
         float,
         BeforeValidator(
             lambda value: parse_stop_timeout(parse_duration(value)),
-            json_schema_input_type=float | str,
+            json_schema_input_type=DurationForm,
         ),
     ] = Field(
         default=10.0,

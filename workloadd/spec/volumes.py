@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
+from workloadd.spec.forms import OctalForm, SizeForm
 from workloadd.spec.paths import absolute_path, host_path
 from workloadd.spec.problems import Problem, ProblemsError, gather, reject
 from workloadd.spec.scalars import WrittenInt
@@ -138,12 +139,12 @@ class TmpfsVolume(_Volume):
     """An empty file system in memory."""
 
     type: Literal["tmpfs"] = Field(description="An empty file system in memory.")
-    size: Annotated[int | None, BeforeValidator(_size, json_schema_input_type=int | str | None)] = (
+    size: Annotated[int | None, BeforeValidator(_size, json_schema_input_type=SizeForm | None)] = (
         Field(default=None, description="Upper bound, at least a page.", examples=["64m"])
     )
     mode: Annotated[
         int | None,
-        BeforeValidator(_mode, json_schema_input_type=str | None),
+        BeforeValidator(_mode, json_schema_input_type=OctalForm | None),
     ] = Field(default=None, description="Octal permission bits of its root.", examples=["1777"])
 
     @field_serializer("mode")

@@ -1,9 +1,5 @@
-"""The description of all settings, made from their models.
+"""The description of all settings, made from their models."""
 
-`python -m workloadd.settings.docs > contrib/docs/settings.md`
-"""
-
-import sys
 from typing import Any
 
 from pydantic import BaseModel
@@ -55,7 +51,3 @@ def _row(key: str, field: FieldInfo, default: Any) -> str:
 
 def _toml(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

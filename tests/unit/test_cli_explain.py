@@ -1,0 +1,97 @@
+"""`workloadctl explain` and `schema`: what a writer of workload files asks for."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from workloadd.cli.main import main
+from workloadd.spec.introspect import kinds
+from workloadd.spec.schema import workload_schema
+
+FIELDS = sorted({field.dotted for kind in kinds() for field in kind.walk()})
+
+
+def run(*arguments: str, color: bool = False) -> Result:
+    return CliRunner().invoke(main, ["explain", *arguments], color=color)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_can_be_explained(field: str) -> None:
+    done = run(field)
+    assert done.exit_code == 0
+    assert f"{field.rpartition('.')[2]}: " in done.output
+
+
+def test_a_field_has_all_that_is_to_be_known() -> None:
+    lines = run("stop_timeout").output.splitlines()
+    assert lines[0] == "stop_timeout: a duration"
+    assert "  default  10s" in lines
+    assert any(line.startswith("  in       service, ") for line in lines)
+    assert "    stop_timeout: 30s" in lines
+    assert "  required yes" in run("image").output.splitlines()
+
+
+def test_a_key_within_a_field() -> None:
+    output = run("volumes.create").output
+    assert output.startswith("volumes.create: true or false\n")
+    assert "  with     type: bind\n" in output
+
+
+def test_one_key_of_several_mappings_is_explained_for_each() -> None:
+    first, second = run("volumes.source").output.split("\n\nvolumes.source")
+    assert "type: bind" in first
+    assert "type: volume" in second
+    assert "with " not in run("volumes.target").output
+
+
+def test_a_container_of_a_pod_may_have_any_name() -> None:
+    assert run("containers.sidecar.init").output == run("containers.NAME.init").output
+    assert run("init").output == run("containers.NAME.init").output
+    assert run("containers.NAME.image").output == run("image").output
+
+
+def test_without_a_field_all_are_listed_in_groups() -> None:
+    output = run().output
+    assert "container: service, " in output
+    named = {line.split()[0] for line in output.splitlines() if line.startswith("  ")}
+    assert {"image", "ports", "containers", "init", "kind", "enabled"} <= named
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("prots", "did you mean ports?"),
+        ("PublishPort", "write ports"),
+        ("volumes.src", "write source"),
+        ("volumes.creat", "did you mean create?"),
+        ("resources.mem_limit", "write memory"),
+        ("", ""),
+        ("\x1b[31mred", ""),
+    ],
+)
+def test_what_is_not_there(asked: str, hint: str) -> None:
+    done = run(asked)
+    assert done.exit_code == 1
+    assert "there is no such field" in done.output
+    assert hint in done.output
+    assert "\x1b" not in done.output
+
+
+def test_json() -> None:
+    (document,) = json.loads(run("--json", "stop_timeout").output)
+    assert (document["field"], document["form"]) == ("stop_timeout", "a duration")
+    assert document["default"] == "10s"
+    assert "service" in document["places"]
+    groups = json.loads(run("--json").output)
+    assert {field["field"] for group in groups for field in group["fields"]} >= {"image", "ports"}
+
+
+def test_colour_is_for_terminals() -> None:
+    assert "\x1b[" not in run("ports").output
+    assert "\x1b[" in run("ports", color=True).output
+
+
+def test_the_schema_is_printed() -> None:
+    done = CliRunner().invoke(main, ["schema"])
+    assert json.loads(done.output) == workload_schema()

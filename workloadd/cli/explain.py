@@ -1,0 +1,151 @@
+"""`workloadctl explain`: what may be written in a workload file, and what it means."""
+
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from workloadd.spec.introspect import FieldDoc, ModelDoc
+from workloadd.spec.lookup import Found, find, groups, hint
+from workloadd.spec.text import one_of, quote
+from workloadd.spec.written import yaml_of
+
+_EXAMPLES = """\b
+Examples:
+  workloadctl explain                        all fields, one line each
+  workloadctl explain ports                  a field, with examples
+  workloadctl explain volumes.create         a key of what a field holds
+  workloadctl explain containers.NAME.init   a key of a pod's containers
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("field", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def explain(field: str | None, as_json: bool) -> None:
+    """Explain FIELD of a workload file, or list all fields.
+
+    Exit status: 0 where there is such a field, 1 where there is none, 2 for a wrong call.
+    """
+    if field is None:
+        click.echo(json.dumps(_all_documents(), indent=2) if as_json else "\n".join(_overview()))
+        return
+    path = tuple(field.strip(".").split("."))
+    found = find(path)
+    if not found:
+        tip = hint(path)
+        raise click.ClickException(
+            f"cannot explain {quote(field)}: there is no such field"
+            + (f"\n    hint: {tip}" if tip else "")
+        )
+    if as_json:
+        documents = [_document(one.field) | {"places": one.places} for one in found]
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join("\n".join(_detail(one)) for one in found))
+
+
+def _overview() -> Iterator[str]:
+    for number, group in enumerate(groups()):
+        if number:
+            yield ""
+        yield click.style(f"{group.title}: {', '.join(group.places)}", bold=True)
+        yield from _table(group.fields)
+    yield ""
+    yield "For more of one: workloadctl explain FIELD"
+
+
+def _table(fields: tuple[FieldDoc, ...]) -> Iterator[str]:
+    """A line for each, cut to the width of a terminal."""
+    width = max((len(field.name) for field in fields), default=0) + 2
+    room = max(_width() - width - 2, 20) if sys.stdout.isatty() else None
+    for field in fields:
+        first = field.description.partition(". ")[0].removesuffix(".")
+        short = first if room is None or len(first) <= room else first[: room - 1].rstrip() + "…"
+        yield f"  {click.style(field.name.ljust(width), fg='cyan')}{short}"
+
+
+def _detail(found: Found) -> Iterator[str]:
+    field = found.field
+    yield f"{click.style(field.dotted, fg='cyan', bold=True)}: {field.form}"
+    yield from textwrap.wrap(
+        field.description, _width(), initial_indent="  ", subsequent_indent="  "
+    )
+    yield ""
+    for fact in _facts(found):
+        yield f"  {fact.name:9}{fact.value}"
+    for example in field.examples:
+        yield ""
+        yield from textwrap.indent(yaml_of({field.name: example}), "    ").splitlines()
+    for part in field.parts:
+        yield ""
+        yield f"  {_heading(part)}"
+        yield from (f"  {line}" for line in _table(_own_fields(part)))
+
+
+def _own_fields(part: ModelDoc) -> tuple[FieldDoc, ...]:
+    """Without those that the overview has, as a container's."""
+    listed = {group.model for group in groups()} - {part.model}
+    return tuple(field for field in part.fields if field.owner not in listed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    name: str
+    value: str
+
+
+def _facts(found: Found) -> Iterator[_Fact]:
+    yield _Fact("in", ", ".join(found.places))
+    if found.tag:
+        yield _Fact("with", found.tag)
+    if found.field.required:
+        yield _Fact("required", "yes")
+    elif found.field.default:
+        yield _Fact("default", found.field.default)
+    if found.field.podman:
+        yield _Fact("needs", f"Podman {found.field.podman} or newer")
+
+
+def _heading(part: ModelDoc) -> str:
+    owners = {field.owner for field in part.fields} - {part.model}
+    also = [group.title for group in groups() if group.model in owners]
+    tag = f" with {part.tag}" if part.tag else ""
+    has = f" It has the fields of a {one_of(also)}, and:" if also else ""
+    return click.style(f"A mapping{tag}: {part.summary}{has}", bold=True)
+
+
+def _all_documents() -> list[dict[str, object]]:
+    return [
+        {
+            "group": group.title,
+            "summary": group.summary,
+            "places": group.places,
+            "fields": [_document(field) for field in group.fields],
+        }
+        for group in groups()
+    ]
+
+
+def _document(field: FieldDoc) -> dict[str, object]:
+    return {
+        "field": field.dotted,
+        "form": field.form,
+        "required": field.required,
+        "default": field.default or None,
+        "description": field.description,
+        "examples": field.examples,
+        "podman": field.podman or None,
+        "fields": [
+            {"with": part.tag or None, "fields": [_document(inner) for inner in part.fields]}
+            for part in field.parts
+        ],
+    }
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, 100)
