@@ -14,21 +14,25 @@ from workloadd.spec.container import Resources
 from workloadd.spec.model import ServiceSpec
 from workloadd.spec.ports import PortEntry
 from workloadd.spec.process import EnvFile
+from workloadd.spec.sockets import SocketEntry
 from workloadd.spec.translate import validated
 from workloadd.spec.volumes import BindVolume, NamedVolume, TmpfsVolume
 
 MODELS: list[type[BaseModel]] = [
-    ServiceSpec, Resources, EnvFile, PortEntry, BindVolume, NamedVolume, TmpfsVolume,
+    ServiceSpec, Resources, EnvFile, PortEntry, SocketEntry, BindVolume, NamedVolume, TmpfsVolume,
 ]  # fmt: skip
 REQUIRED: dict[type[BaseModel], dict[str, Any]] = {
     ServiceSpec: {"image": "localhost/a:1"},
     Resources: {},
     EnvFile: {"path": "a"},
     PortEntry: {"target": 80, "published": 8080},
+    SocketEntry: {"listen": "%t/web.sock"},
     BindVolume: {"type": "bind", "source": "/a", "target": "/a"},
     NamedVolume: {"type": "volume", "source": "a", "target": "/a"},
     TmpfsVolume: {"type": "tmpfs", "target": "/a"},
 }
+# Fields that mean nothing without another one.
+WITH: dict[str, dict[str, Any]] = {"idle_timeout": {"sockets": [8080]}}
 
 
 def fields() -> Iterator[Any]:
@@ -44,7 +48,7 @@ def test_every_field_is_documented_by_examples_that_load(
     assert field.description and field.description.endswith(".")
     assert field.examples or name == "type"
     for example in field.examples or []:
-        given_ = REQUIRED[model] | {name: example}
+        given_ = REQUIRED[model] | WITH.get(name, {}) | {name: example}
         if model is PortEntry and "-" in str(example):
             given_ = {"target": example, "published": example}
         validated(model, given_)
