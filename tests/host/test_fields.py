@@ -12,10 +12,7 @@ HERE = {
     "hostname", "labels", "read_only", "cap_add", "cap_drop", "resources", "restart",
     "stop_signal", "stop_timeout", "description",
 }  # fmt: skip
-ELSEWHERE = {
-    "image": "test_deploy", "pull": "test_registry", "enabled": "test_update",
-    "sockets": "test_sockets", "idle_timeout": "test_sockets",
-}  # fmt: skip
+ELSEWHERE = {"image": "test_deploy", "pull": "test_registry", "enabled": "test_update"}
 
 
 def test_no_field_is_forgotten() -> None:

@@ -53,7 +53,7 @@ def test_a_container_of_a_pod_may_have_any_name() -> None:
 
 def test_without_a_field_all_are_listed_in_groups() -> None:
     output = run().output
-    assert "container: service, " in output
+    assert "security: service, " in output
     named = {line.split()[0] for line in output.splitlines() if line.startswith("  ")}
     assert {"image", "ports", "containers", "init", "kind", "enabled"} <= named
 

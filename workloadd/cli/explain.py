@@ -11,7 +11,7 @@ import click
 
 from workloadd.spec.introspect import FieldDoc, ModelDoc
 from workloadd.spec.lookup import Found, find, groups, hint
-from workloadd.spec.text import one_of, quote
+from workloadd.spec.text import quote
 from workloadd.spec.written import yaml_of
 
 _EXAMPLES = """\b
@@ -115,7 +115,7 @@ def _heading(part: ModelDoc) -> str:
     owners = {field.owner for field in part.fields} - {part.model}
     also = [group.title for group in groups() if group.model in owners]
     tag = f" with {part.tag}" if part.tag else ""
-    has = f" It has the fields of a {one_of(also)}, and:" if also else ""
+    has = f" Beside the fields of {', '.join(also)}:" if also else ""
     return click.style(f"A mapping{tag}: {part.summary}{has}", bold=True)
 
 

@@ -16,6 +16,7 @@ from workloadd.spec.load import LoadResult, duplicate_host_ports, load_workload
 from workloadd.spec.model import ServiceSpec
 from workloadd.spec.ports import HostPort
 from workloadd.spec.positions import Positions
+from workloadd.spec.security import UNCONFINED
 from workloadd.spec.volumes import BindVolume
 
 
@@ -84,7 +85,7 @@ class Directories:
         return _Parsed(result, self._absolute(spec, path.parent) if spec else None)
 
     def _absolute(self, spec: ServiceSpec, directory: Path) -> ServiceSpec:
-        """`spec` with bind sources and env files as absolute paths."""
+        """`spec` with every path of the host in it absolute."""
         volumes = tuple(
             v.model_copy(update={"source": self.resolve(v.source, directory)})
             if isinstance(v, BindVolume)
@@ -94,7 +95,11 @@ class Directories:
         env_files = tuple(
             e.model_copy(update={"path": self.resolve(e.path, directory)}) for e in spec.env_file
         )
-        return spec.model_copy(update={"volumes": volumes, "env_file": env_files})
+        seccomp = spec.seccomp
+        if seccomp not in (None, UNCONFINED):
+            seccomp = self.resolve(seccomp, directory)
+        changed = {"volumes": volumes, "env_file": env_files, "seccomp": seccomp}
+        return spec.model_copy(update=changed)
 
     def resolve(self, written: str, directory: Path) -> str:
         """The absolute path that `written` in a file of `directory` means.

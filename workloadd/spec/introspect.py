@@ -177,9 +177,12 @@ def written_default(model: type[BaseModel], name: str, schema: Schema) -> str:
     field = model.model_fields[name]
     if field.is_required():
         return ""
-    value = model.model_construct().model_dump(mode="json", include={name})[name]
-    if isinstance(value, dict):
-        value = {key: item for key, item in value.items() if item is not None}
+    made = model.model_construct()
+    value: Any = getattr(made, name)
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", exclude_defaults=True)
+    else:
+        value = made.model_dump(mode="json", include={name})[name]
     if value in (None, "", [], {}):
         return ""
     if schema.get(FORM) == DURATION:

@@ -1,4 +1,4 @@
-"""Mappings that may be lists of ``KEY=VALUE``: the environment and labels."""
+"""Mappings that may be lists of ``KEY=VALUE``: the environment, labels and the like."""
 
 from __future__ import annotations
 
@@ -19,12 +19,22 @@ _Items = list[tuple[str | int, object]]
 
 def parse_environment(value: object) -> dict[str, str]:
     """The value of ``environment``, sorted by name.  No message ever shows a variable's value."""
-    return _parsed(_pairs(value), _check_variable, _variable)
+    return _parsed(_pairs(value), _environment_pair)
 
 
 def parse_labels(value: object) -> dict[str, str]:
     """The value of ``labels``, sorted by key; a label without a value is empty, as in Compose."""
-    return _parsed(_pairs(value), _check_label, _label)
+    return _parsed(_pairs(value), _label_pair)
+
+
+def parse_annotations(value: object) -> dict[str, str]:
+    """The value of ``annotations``, sorted by key; without a value it is empty."""
+    return _parsed(_pairs(value), _annotation_pair)
+
+
+def parse_pairs(value: object, parse: Callable[[str, str], str]) -> dict[str, str]:
+    """Any other mapping of keys to text, sorted; ``parse`` is given key and text of each pair."""
+    return _parsed(_pairs(value), lambda key, given: parse(key, _text(given)))
 
 
 def _pairs(value: object) -> _Items:
@@ -46,38 +56,42 @@ def _split(item: object) -> tuple[str, str | None]:
     return key, text if equals else None
 
 
-def _parsed(
-    items: _Items, check: Callable[[str], None], as_value: Callable[[object], str]
-) -> dict[str, str]:
+def _parsed(items: _Items, parse_pair: Callable[[str, object], str]) -> dict[str, str]:
     seen: dict[str, str] = {}
 
     def parse(pair: tuple[str | int, object]) -> None:
         where, item = pair
         key, given = (where, item) if isinstance(where, str) else _split(item)
-        check(key)
+        text = parse_pair(key, given)
         if key in seen:
             raise reject("DuplicateKey", f"{quote(key)} is there twice", at_key=True)
-        seen[key] = as_value(given)
+        seen[key] = text
 
     each(((item[0], item) for item in items), parse)
     return dict(sorted(seen.items()))
 
 
-def _check_variable(name: str) -> None:
+def _environment_pair(name: str, value: object) -> str:
     if not _ENVIRONMENT_NAME.fullmatch(name):
         why = "it is not the name of a variable"
         raise reject("InvalidName", why, "use letters, digits and _, no digit first", at_key=True)
+    return _variable(value)
 
 
-def _check_label(key: str) -> None:
+def _label_pair(key: str, value: object) -> str:
+    if key.startswith(RESERVED_LABELS):
+        why = f"{quote(key)} is one of the labels by which workloadd knows its containers"
+        raise reject("ReservedLabel", why, "choose another prefix", at_key=True)
+    return _annotation_pair(key, value)
+
+
+def _annotation_pair(key: str, value: object) -> str:
     try:
         as_line(key)
     except ProblemsError as caught:
         problem = caught.problems[0]
         raise reject("InvalidName", f"the key is wrong: {problem.why}", at_key=True) from None
-    if key.startswith(RESERVED_LABELS):
-        why = f"{quote(key)} is one of the labels by which workloadd knows its containers"
-        raise reject("ReservedLabel", why, "choose another prefix", at_key=True)
+    return "" if value is None else bounded(_scalar(value))
 
 
 def _variable(value: object) -> str:
@@ -90,8 +104,10 @@ def _variable(value: object) -> str:
     return bounded(_scalar(value), MAX_VALUE)
 
 
-def _label(value: object) -> str:
-    return "" if value is None else bounded(_scalar(value))
+def _text(value: object) -> str:
+    if value is None:
+        raise reject("MissingValue", "it has no value", at_key=True)
+    return as_line(_scalar(value))
 
 
 def _scalar(value: object) -> str:

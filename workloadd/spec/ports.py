@@ -15,7 +15,7 @@ from workloadd.spec.translate import validated
 
 MAX_PORTS = 256
 HostPort: TypeAlias = tuple[str, int, str]
-"""Address of the host (empty for all), port and protocol; of a Unix socket its path, 0 and unix."""
+"""Address of the host (empty for all), port and protocol."""
 PROTOCOLS = ("tcp", "udp", "sctp")
 
 _SHORT_HINT = 'write for example "8080:80", "127.0.0.1:8080:80" or "5353:53/udp"'
@@ -72,9 +72,7 @@ def parse_port(text: str) -> list[Port]:
     if not found["host"]:
         raise _no_host_port(text, container.start)
     protocol = "tcp" if found["protocol"] is None else found["protocol"]
-    return _ports(
-        canonical_ip(found["ip"] or ""), _range(found["host"]), container, _protocol(protocol)
-    )
+    return _ports(_ip(found["ip"] or ""), _range(found["host"]), container, _protocol(protocol))
 
 
 def _no_host_port(text: str, container: int) -> ProblemsError:
@@ -95,8 +93,7 @@ def _range(text: str) -> range:
     return range(first, last + 1)
 
 
-def canonical_ip(text: str) -> str:
-    """An IPv4 or IPv6 address, which may stand in brackets; empty stays empty."""
+def _ip(text: str) -> str:
     if not text:
         return ""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -138,7 +135,7 @@ def _published(value: object) -> range:
 
 
 def _long_ip(value: object) -> str:
-    return canonical_ip(value) if value == "" else canonical_ip(as_line(value))
+    return _ip(value) if value == "" else _ip(as_line(value))
 
 
 class PortEntry(BaseModel):
@@ -224,9 +221,7 @@ def _clashes(located: list[tuple[Path, Port]]) -> Iterator[Problem]:
 
 
 def same_host_port(one: HostPort, other: HostPort) -> bool:
-    """Whether both need the same port of the same address of the host, or the same path."""
-    if one[2] == "unix" or other[2] == "unix":
-        return one == other
+    """Whether both need the same port of the same address of the host."""
     return one[1:] == other[1:] and same_address(one[0], other[0])
 
 

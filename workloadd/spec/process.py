@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
+from workloadd.spec.base import SpecModel
 from workloadd.spec.paths import host_path
 from workloadd.spec.problems import ProblemsError, each, reject
 from workloadd.spec.text import (
@@ -28,6 +29,9 @@ MAX_HOSTNAME = 64
 """The kernel's bound (__NEW_UTS_LEN); RFC 1123 alone would allow 253."""
 
 MAX_STOP_TIMEOUT = 86400.0
+
+KEEP_GROUPS = "keep-groups"
+"""Podman's word for the groups that the user has on the host."""
 
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _USER = re.compile(r"(?:[0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?)")
@@ -73,6 +77,26 @@ def parse_user(value: object) -> str | None:
     return text
 
 
+def parse_groups(value: object) -> tuple[str, ...]:
+    """The value of ``group_add``, each group once, sorted."""
+    groups = {group for _, group in each(enumerate(as_list(value)), _group)}
+    if KEEP_GROUPS in groups and len(groups) > 1:
+        why = f"{KEEP_GROUPS} stands alone: Podman takes no group beside it"
+        raise reject("BadValue", why, "leave it or the others out")
+    return tuple(sorted(groups))
+
+
+def _group(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(int(value))
+    text = as_line(value)
+    if not _USER.fullmatch(text):
+        raise reject("BadValue", f"{quote(text)} is not a group", "write its name or number")
+    if text.isdigit() and int(text) > _MAX_ID:
+        raise reject("BadValue", f"{quote(text)} is above the highest id, {_MAX_ID}")
+    return text
+
+
 def parse_hostname(value: object) -> str | None:
     """A host name by RFC 1123, in lower case: names are compared without regard to it."""
     if value is None:
@@ -86,14 +110,12 @@ def parse_hostname(value: object) -> str | None:
     return text.lower()
 
 
-class EnvFile(BaseModel):
+class EnvFile(SpecModel):
     """A file of ``KEY=VALUE`` lines on the host.
 
     ``path`` is kept as written: absolute, relative to the workload file's directory, or below the
     home directory of the workloads' user (``~/``).  Whoever reads it resolves it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     path: str = Field(
         description="Path on the host: absolute, relative to the workload file, or ~/.",

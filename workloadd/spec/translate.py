@@ -32,7 +32,13 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
-_FOREIGN_WORDS = {"if_not_present": "write missing", "IfNotPresent": "write missing"}
+_FOREIGN_WORDS = {
+    "if_not_present": "write missing",
+    "IfNotPresent": "write missing",
+    "json-file": "write k8s-file",
+    "passthrough": "write journald: the output is in the journal either way",
+    "ignore": "write conmon",
+}
 _YAML_1_1_BOOLEANS = {"y", "yes", "on", "n", "no", "off"}
 
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
+from pydantic import BeforeValidator, Field
 
+from workloadd.spec.base import SpecModel, optional
 from workloadd.spec.forms import OctalForm, SizeForm
+from workloadd.spec.modes import Octal, parse_mode
 from workloadd.spec.paths import absolute_path, host_path
 from workloadd.spec.problems import Problem, ProblemsError, gather, reject
-from workloadd.spec.scalars import WrittenInt
 from workloadd.spec.text import as_line, as_list, did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
 from workloadd.spec.units import parse_size
@@ -28,7 +29,6 @@ _OPTIONS = ("ro", "rw", "z", "Z", *_PROPAGATION)
 PAGE = 4096
 
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,126}")
-_OCTAL = re.compile(r"(?:0o)?([0-7]{3,5})")
 _HINT = "write for example data:/var/lib/data, ./site:/srv:ro or {type: tmpfs, target: /tmp}"
 
 
@@ -64,26 +64,10 @@ def _size(value: object) -> int | None:
     return size
 
 
-def _mode(value: object) -> int | None:
-    """Permission bits.  Plain 755 is a decimal number in YAML 1.2, which nobody means."""
-    if value is None:
-        return None
-    text = value.source if isinstance(value, WrittenInt) else value
-    found = _OCTAL.fullmatch(text) if isinstance(text, str) else None
-    if not found or (isinstance(value, WrittenInt) and not value.source.startswith("0o")):
-        shown = quote(text) if isinstance(text, str) else kind(value)
-        raise reject("BadValue", f"{shown} is not an octal mode", "write for example 0755 or 1777")
-    if (mode := int(found[1], 8)) > 0o7777:
-        raise reject("BadValue", f"{quote(found[0])} is not an octal mode", "at most 7777")
-    return mode
-
-
 _PathInside = Annotated[str, BeforeValidator(_target, json_schema_input_type=str)]
 
 
-class _Volume(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
+class _Volume(SpecModel):
     target: _PathInside = Field(
         description="Absolute path inside the container.", examples=["/var/lib/data"]
     )
@@ -143,13 +127,8 @@ class TmpfsVolume(_Volume):
         Field(default=None, description="Upper bound, at least a page.", examples=["64m"])
     )
     mode: Annotated[
-        int | None,
-        BeforeValidator(_mode, json_schema_input_type=OctalForm | None),
+        Octal, BeforeValidator(optional(parse_mode), json_schema_input_type=OctalForm | None)
     ] = Field(default=None, description="Octal permission bits of its root.", examples=["1777"])
-
-    @field_serializer("mode")
-    def _octal(self, mode: int | None) -> str | None:
-        return None if mode is None else f"{mode:04o}"
 
 
 Volume: TypeAlias = BindVolume | NamedVolume | TmpfsVolume

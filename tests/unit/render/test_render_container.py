@@ -45,7 +45,11 @@ def test_our_labels_stand_beside_the_file_s() -> None:
 
 
 def test_what_the_file_leaves_out_is_left_to_the_image() -> None:
-    absent = {"command", "entrypoint", "work_dir", "user", "stop_signal", "cap_add", "cap_drop"}
+    absent = {
+        "command", "entrypoint", "work_dir", "user", "stop_signal", "cap_add", "cap_drop", "init",
+        "privileged", "umask", "httpproxy", "timezone", "r_limits", "devices", "groups",
+        "annotations", "resource_limits", "read_only_filesystem", "read_write_tmpfs",
+    }  # fmt: skip
     assert not absent & set(rendered(""))
 
 
@@ -67,6 +71,68 @@ def test_an_empty_command_clears_the_image_s() -> None:
         ("cap_add: [net_admin]", "cap_add", ["CAP_NET_ADMIN"]),
         ("cap_drop: [all]", "cap_drop", ["ALL"]),
         ("read_only: true", "read_only_filesystem", True),
+        ("read_only: true", "read_write_tmpfs", True),
+        ("privileged: true", "privileged", True),
+        ("", "no_new_privileges", True),
+        ("group_add: [audio, 5]", "groups", ["5", "audio"]),
+        ("group_add: [keep-groups]", "annotations", {"run.oci.keep_original_groups": "1"}),
+        ("annotations: {a: b}", "annotations", {"a": "b"}),
+        ("umask: 0027", "umask", "0027"),
+        ("seccomp: /etc/web.json", "seccomp_profile_path", "/etc/web.json"),
+        ("seccomp: unconfined", "seccomp_profile_path", "unconfined"),
+        ("apparmor: web", "apparmor_profile", "web"),
+        ("selinux: {disable: true}", "selinux_opts", ["disable"]),
+        (
+            "selinux: {type: a_t, level: s0, filetype: b_t}",
+            "selinux_opts",
+            ["type:a_t", "level:s0", "filetype:b_t"],
+        ),
+        ("selinux: {nested: true}", "label_nested", True),
+        ("mask: [/a]", "mask", ["/a"]),
+        ("unmask: [ALL]", "unmask", ["ALL"]),
+        (
+            "devices: [/dev/fuse, /dev/a:/dev/b:r]",
+            "devices",
+            [
+                {"path": "/dev/a:/dev/b:r"},
+                {"path": "/dev/fuse"},
+            ],
+        ),
+        ("init_process: true", "init", True),
+        ("tty: true", "terminal", True),
+        ("http_proxy: false", "httpproxy", False),
+        ("timezone: local", "timezone", "local"),
+        (
+            "ulimits: {nofile: 5, core: {soft: 0, hard: -1}}",
+            "r_limits",
+            [
+                {"type": "core", "soft": 0, "hard": 2**64 - 1},
+                {"type": "nofile", "soft": 5, "hard": 5},
+            ],
+        ),
+        ("notify: healthy", "sdnotifyMode", "healthy"),
+        ("", "log_configuration", {"driver": "journald", "options": {"tag": "web"}}),
+        (
+            "logging: {options: {tag: shop}}",
+            "log_configuration",
+            {"driver": "journald", "options": {"tag": "shop"}},
+        ),
+        (
+            "logging: {driver: k8s-file, options: {max-size: 1m, path: /l}}",
+            "log_configuration",
+            {"driver": "k8s-file", "path": "/l", "size": 2**20},
+        ),
+        ("logging: {driver: none}", "log_configuration", {"driver": "none"}),
+        (
+            "resources: {memory: 1g, memory_reservation: 1m, memory_swap: 2g}",
+            "resource_limits",
+            {"memory": {"limit": 2**30, "reservation": 2**20, "swap": 2**31}},
+        ),
+        (
+            "resources: {cpu_shares: 5, cpuset: 0-1, cpuset_mems: 0, io_weight: 10}",
+            "resource_limits",
+            {"cpu": {"shares": 5, "cpus": "0-1", "mems": "0"}, "blockIO": {"weight": 10}},
+        ),
         (
             "resources: {memory: 64m, cpus: 0.5, pids: 10}",
             "resource_limits",
@@ -121,6 +187,10 @@ def test_an_empty_command_clears_the_image_s() -> None:
 )
 def test_each_field_is_where_podman_reads_it(text: str, key: str, value: object) -> None:
     assert rendered(text)[key] == value
+
+
+def test_a_read_only_root_may_do_without_writable_directories() -> None:
+    assert "read_write_tmpfs" not in rendered("read_only: true\nread_only_tmpfs: false")
 
 
 def test_volumes_are_marked_as_the_workload_s() -> None:

@@ -10,33 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from workloadd.spec.container import Resources
+from workloadd.spec.introspect import models
 from workloadd.spec.model import ServiceSpec
 from workloadd.spec.ports import PortEntry
-from workloadd.spec.process import EnvFile
-from workloadd.spec.sockets import SocketEntry
 from workloadd.spec.translate import validated
-from workloadd.spec.volumes import BindVolume, NamedVolume, TmpfsVolume
 
-MODELS: list[type[BaseModel]] = [
-    ServiceSpec, Resources, EnvFile, PortEntry, SocketEntry, BindVolume, NamedVolume, TmpfsVolume,
-]  # fmt: skip
-REQUIRED: dict[type[BaseModel], dict[str, Any]] = {
-    ServiceSpec: {"image": "localhost/a:1"},
-    Resources: {},
-    EnvFile: {"path": "a"},
-    PortEntry: {"target": 80, "published": 8080},
-    SocketEntry: {"listen": "%t/web.sock"},
-    BindVolume: {"type": "bind", "source": "/a", "target": "/a"},
-    NamedVolume: {"type": "volume", "source": "a", "target": "/a"},
-    TmpfsVolume: {"type": "tmpfs", "target": "/a"},
+# The fields without which an example of another would not load.
+REQUIRED: dict[str, dict[str, Any]] = {
+    "ServiceSpec": {"image": "localhost/a:1"},
+    "PodSpec": {"containers": {"a": {"image": "localhost/a:1"}}},
+    "PodContainer": {"image": "localhost/a:1"},
+    "EnvFile": {"path": "a"},
+    "PortEntry": {"target": 80, "published": 8080},
+    "BindVolume": {"type": "bind", "source": "/a", "target": "/a"},
+    "NamedVolume": {"type": "volume", "source": "a", "target": "/a"},
+    "TmpfsVolume": {"type": "tmpfs", "target": "/a"},
+    "DeviceEntry": {"source": "/dev/null"},
+    "Ulimit": {"soft": 1, "hard": -1},
 }
-# Fields that mean nothing without another one.
-WITH: dict[str, dict[str, Any]] = {"idle_timeout": {"sockets": [8080]}}
 
 
 def fields() -> Iterator[Any]:
-    for model in MODELS:
+    for model in models().values():
         for name, field in model.model_fields.items():
             yield pytest.param(model, name, field, id=f"{model.__name__}.{name}")
 
@@ -48,9 +43,11 @@ def test_every_field_is_documented_by_examples_that_load(
     assert field.description and field.description.endswith(".")
     assert field.examples or name == "type"
     for example in field.examples or []:
-        given_ = REQUIRED[model] | WITH.get(name, {}) | {name: example}
+        given_ = REQUIRED.get(model.__name__, {}) | {name: example}
         if model is PortEntry and "-" in str(example):
             given_ = {"target": example, "published": example}
+        if name == "memory_swap":
+            given_ |= {"memory": example}
         validated(model, given_)
 
 
