@@ -12,7 +12,10 @@ HERE = {
     "hostname", "labels", "read_only", "cap_add", "cap_drop", "resources", "restart",
     "stop_signal", "stop_timeout", "description",
 }  # fmt: skip
-ELSEWHERE = {"image": "test_deploy", "pull": "test_registry", "enabled": "test_update"}
+ELSEWHERE = {
+    "image": "test_deploy", "pull": "test_registry", "enabled": "test_update",
+    "sockets": "test_sockets", "idle_timeout": "test_sockets",
+}  # fmt: skip
 
 
 def test_no_field_is_forgotten() -> None:

@@ -1,4 +1,4 @@
-"""Host ports that two workloads want.
+"""Host ports and sockets that two workloads want.
 
 A clash must not break both: whoever holds the port now keeps it, and without a holder the workload
 whose name sorts first has it.  A workload is refused as a whole, so that what else it wants is free
@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from workloadd.spec.errors import SpecError
-from workloadd.spec.ports import HostPort, Port, same_host_port
-from workloadd.spec.problems import Problem
+from workloadd.spec.ports import HostPort, Port, located_ports, same_host_port
+from workloadd.spec.problems import Path, Problem
 from workloadd.spec.result import LoadResult
+from workloadd.spec.sockets import Socket, located_sockets
 from workloadd.spec.text import quote
 
 
@@ -21,6 +22,16 @@ from workloadd.spec.text import quote
 class _Claim:
     workload: str
     port: HostPort
+
+
+def host_paths(content: Mapping[str, object]) -> dict[HostPort, Path]:
+    """Which entry of a valid file's content each port and socket of the host comes from."""
+    paths: dict[HostPort, Path] = {}
+    for path, port in located_ports(content.get("ports", [])):
+        paths[port.host] = ("ports", *path)
+    for path, socket in located_sockets(content.get("sockets", [])):
+        paths[socket.host] = ("sockets", *path)
+    return paths
 
 
 class _Claims:
@@ -63,8 +74,9 @@ def duplicate_host_ports(
     return errors
 
 
-def _wanted(result: LoadResult) -> tuple[Port, ...]:
-    return result.spec.ports if result.spec and result.spec.enabled else ()
+def _wanted(result: LoadResult) -> tuple[Port | Socket, ...]:
+    spec = result.spec
+    return (*spec.ports, *spec.sockets) if spec and spec.enabled else ()
 
 
 def _held(loaded: Mapping[str, LoadResult], holders: Mapping[HostPort, str]) -> Iterator[_Claim]:
@@ -82,16 +94,17 @@ def _errors(name: str, loaded: Mapping[str, LoadResult], claims: _Claims) -> Ite
         claim = claims.against(name, port.host)
         if claim is None:
             continue
-        why = f"host port {quote(str(port))} is taken by {_where(claim, loaded[claim.workload])}"
-        path = result.port_paths.get(port, ("ports",))
-        hint = "choose another host port, or take it from the other one"
+        what = "socket" if port.host[2] == "unix" else "host port"
+        why = f"{what} {quote(str(port))} is taken by {_where(claim, loaded[claim.workload])}"
+        path = result.host_paths.get(port.host, ())
+        hint = f"choose another {what}, or take it from the other one"
         yield result.positions.error(Problem("DuplicateHostPort", why, hint, path))
 
 
 def _where(claim: _Claim, other: LoadResult) -> str:
     """The other workload and the line that declares the port, if a line does."""
-    for port, path in other.port_paths.items():
-        if same_host_port(port.host, claim.port):
+    for port, path in other.host_paths.items():
+        if same_host_port(port, claim.port):
             line, column = other.positions.at(path)
             return f"{claim.workload} ({other.positions.file}:{line}:{column})"
     return f"{claim.workload} ({other.positions.file})"

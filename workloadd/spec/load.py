@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workloadd.spec.advice import advice
-from workloadd.spec.conflicts import duplicate_host_ports
+from workloadd.spec.conflicts import duplicate_host_ports, host_paths
 from workloadd.spec.document import read_document
 from workloadd.spec.errors import SpecError
 from workloadd.spec.kinds import Spec, spec_of
 from workloadd.spec.names import check_name, propose_name
 from workloadd.spec.nodes import Fault, FaultError, Node
-from workloadd.spec.ports import located_ports
 from workloadd.spec.positions import Positions
 from workloadd.spec.problems import Problem, ProblemsError
 from workloadd.spec.result import LoadResult
@@ -41,9 +40,7 @@ def load_workload(name: str, text: bytes, file: str) -> LoadResult:
     if errors or spec is None:
         return LoadResult(None, _ordered(errors), (), positions)
     warnings = _ordered(positions.warning(problem) for problem in advice(spec))
-    ports = located_ports(content.get("ports", []))
-    paths = {port: ("ports", *path) for path, port in ports}
-    return LoadResult(spec, (), warnings, positions, paths)
+    return LoadResult(spec, (), warnings, positions, host_paths(content))
 
 
 def _validate(root: Node) -> tuple[Spec | None, dict[str, object], list[Problem]]:

@@ -11,11 +11,12 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.names import MAIN_CONTAINER
-from workloadd.spec.pod import PodContainer, parse_containers
+from workloadd.spec.pod import PodContainer, parse_containers, socket_problems
+from workloadd.spec.problems import Path, Problem, ProblemsError
 from workloadd.spec.process import parse_description
 from workloadd.spec.sandbox import SandboxSpec
 
@@ -58,6 +59,15 @@ class ServiceSpec(WorkloadSpec, ContainerSpec):
         default="service", description="What the file declares.", examples=["service"]
     )
 
+    @model_validator(mode="after")
+    def _only_one_container(self) -> ServiceSpec:
+        named = [i for i, socket in enumerate(self.sockets) if socket.container]
+        if named:
+            why = "only a workload with containers has one to name"
+            paths: list[Path] = [("sockets", index, "container") for index in named]
+            raise ProblemsError(*[Problem("BadValue", why, path=path) for path in paths])
+        return self
+
     @property
     def containers_by_name(self) -> Mapping[str, ContainerSpec]:
         return {MAIN_CONTAINER: self}
@@ -77,6 +87,13 @@ class PodSpec(WorkloadSpec):
         "a container are then below its name.",
         examples=[{"web": {"image": "docker.io/library/nginx:1.27"}}],
     )
+
+    @model_validator(mode="after")
+    def _sockets_have_a_container(self) -> PodSpec:
+        problems = list(socket_problems(self.sockets, self.containers))
+        if problems:
+            raise ProblemsError(*problems)
+        return self
 
     @property
     def containers_by_name(self) -> Mapping[str, ContainerSpec]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.names import check_name
-from workloadd.spec.problems import each, reject
-from workloadd.spec.text import kind, quote
+from workloadd.spec.problems import Problem, each, reject
+from workloadd.spec.sockets import Socket
+from workloadd.spec.text import did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
 
 MAX_CONTAINERS = 32
@@ -42,3 +43,21 @@ def parse_containers(value: object) -> Mapping[str, PodContainer]:
     if all(container.init for container in parsed.values()):
         raise reject("BadValue", "no container is left to serve: all of them are init containers")
     return parsed
+
+
+def socket_problems(
+    sockets: Sequence[Socket], containers: Mapping[str, PodContainer]
+) -> Iterator[Problem]:
+    """Sockets of a pod that no container gets."""
+    serving = [name for name, container in containers.items() if not container.init]
+    for index, socket in enumerate(sockets):
+        if socket.container in serving or (not socket.container and len(serving) == 1):
+            continue
+        if not socket.container:
+            why = "it has to say which container gets it"
+            hint = f"write {{listen: {socket}, container: {serving[0]}}}"
+            yield Problem("MissingField", why, hint, ("sockets", index))
+        else:
+            why = f"{quote(socket.container)} is not one of {one_of(serving)}"
+            hint = did_you_mean(socket.container, serving)
+            yield Problem("BadValue", why, hint, ("sockets", index, "container"))

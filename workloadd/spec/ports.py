@@ -15,7 +15,7 @@ from workloadd.spec.translate import validated
 
 MAX_PORTS = 256
 HostPort: TypeAlias = tuple[str, int, str]
-"""Address of the host (empty for all), port and protocol."""
+"""Address of the host (empty for all), port and protocol; of a Unix socket its path, 0 and unix."""
 PROTOCOLS = ("tcp", "udp", "sctp")
 
 _SHORT_HINT = 'write for example "8080:80", "127.0.0.1:8080:80" or "5353:53/udp"'
@@ -72,7 +72,9 @@ def parse_port(text: str) -> list[Port]:
     if not found["host"]:
         raise _no_host_port(text, container.start)
     protocol = "tcp" if found["protocol"] is None else found["protocol"]
-    return _ports(_ip(found["ip"] or ""), _range(found["host"]), container, _protocol(protocol))
+    return _ports(
+        canonical_ip(found["ip"] or ""), _range(found["host"]), container, _protocol(protocol)
+    )
 
 
 def _no_host_port(text: str, container: int) -> ProblemsError:
@@ -93,7 +95,8 @@ def _range(text: str) -> range:
     return range(first, last + 1)
 
 
-def _ip(text: str) -> str:
+def canonical_ip(text: str) -> str:
+    """An IPv4 or IPv6 address, which may stand in brackets; empty stays empty."""
     if not text:
         return ""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -135,7 +138,7 @@ def _published(value: object) -> range:
 
 
 def _long_ip(value: object) -> str:
-    return _ip(value) if value == "" else _ip(as_line(value))
+    return canonical_ip(value) if value == "" else canonical_ip(as_line(value))
 
 
 class PortEntry(BaseModel):
@@ -221,7 +224,9 @@ def _clashes(located: list[tuple[Path, Port]]) -> Iterator[Problem]:
 
 
 def same_host_port(one: HostPort, other: HostPort) -> bool:
-    """Whether both need the same port of the same address of the host."""
+    """Whether both need the same port of the same address of the host, or the same path."""
+    if one[2] == "unix" or other[2] == "unix":
+        return one == other
     return one[1:] == other[1:] and same_address(one[0], other[0])
 
 

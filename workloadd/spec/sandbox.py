@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from workloadd.spec.ports import Port, PortEntry, parse_ports
+from workloadd.spec.forms import DurationForm
+from workloadd.spec.ports import Port, PortEntry, parse_ports, same_host_port
+from workloadd.spec.problems import Problem, ProblemsError
 from workloadd.spec.process import parse_hostname
+from workloadd.spec.sockets import Socket, SocketEntry, parse_idle_timeout, parse_sockets
+from workloadd.spec.text import quote
 
 
 class SandboxSpec(BaseModel):
@@ -31,3 +35,39 @@ class SandboxSpec(BaseModel):
         "[[IP:]HOST:]CONTAINER[/PROTOCOL], or the long form.",
         examples=[["8080:80"], [{"target": 53, "published": 5353, "protocol": "udp"}]],
     )
+    sockets: Annotated[
+        tuple[Socket, ...],
+        BeforeValidator(parse_sockets, json_schema_input_type=list[int | str | SocketEntry]),
+    ] = Field(
+        default=(),
+        description="Sockets on which systemd listens, and which the program gets as open "
+        "descriptors (LISTEN_FDS, from 3 on, in this order) when somebody first connects: "
+        "[IP:]PORT[/udp], the path of a Unix socket, or the long form.",
+        examples=[[8080, "127.0.0.1:8443"], [{"listen": "%t/web.sock", "name": "http"}]],
+    )
+    idle_timeout: Annotated[
+        float | None, BeforeValidator(parse_idle_timeout, json_schema_input_type=DurationForm)
+    ] = Field(
+        default=None,
+        description="Stop it when nobody has been connected to its sockets for so long; the next "
+        "connection starts it again.",
+        examples=["10m"],
+    )
+
+    @model_validator(mode="after")
+    def _sockets_agree(self) -> SandboxSpec:
+        problems = []
+        for index, socket in enumerate(self.sockets):
+            for port in self.ports:
+                if same_host_port(socket.host, port.host):
+                    why = f"{quote(str(socket))} is published by ports as well ({port})"
+                    problems.append(Problem("DuplicateHostPort", why, "", ("sockets", index)))
+        if self.idle_timeout is not None and not self.sockets:
+            why = "nothing would start it again: it has no sockets"
+            problems.append(Problem("BadValue", why, path=("idle_timeout",), at_key=True))
+        if self.idle_timeout is not None and any(s.kind == "udp" for s in self.sockets):
+            why = "whether a UDP socket is in use cannot be told"
+            problems.append(Problem("BadValue", why, path=("idle_timeout",), at_key=True))
+        if problems:
+            raise ProblemsError(*problems)
+        return self

@@ -111,11 +111,11 @@ def test_positions_find_the_nearest_that_exists() -> None:
     assert positions.at_key(("ports",)) == (2, 1)
 
 
-def test_port_paths_lead_to_the_entries() -> None:
-    text = b"image: localhost/a:1\nports: [9000-9001:90-91, 80:80]\n"
-    result = load_workload("web", text, "f")
-    assert {str(port): path for port, path in result.port_paths.items()} == {
-        "9000:90": ("ports", 0),
-        "9001:91": ("ports", 0),
-        "80:80": ("ports", 1),
+def test_host_paths_lead_to_the_entries() -> None:
+    text = b"image: localhost/a:1\nports: [9000-9001:90-91]\nsockets: [8080, '%t/web.sock']\n"
+    assert load_workload("web", text, "f").host_paths == {
+        ("", 9000, "tcp"): ("ports", 0),
+        ("", 9001, "tcp"): ("ports", 0),
+        ("", 8080, "tcp"): ("sockets", 0),
+        ("%t/web.sock", 0, "unix"): ("sockets", 1),
     }

@@ -26,8 +26,11 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "NamedVolume": {"type": "volume", "source": "a", "target": "/a"},
     "TmpfsVolume": {"type": "tmpfs", "target": "/a"},
     "DeviceEntry": {"source": "/dev/null"},
+    "SocketEntry": {"listen": "%t/web.sock"},
     "Ulimit": {"soft": 1, "hard": -1},
 }
+# Fields that mean nothing without another one.
+WITH: dict[str, dict[str, Any]] = {"idle_timeout": {"sockets": [8080]}}
 
 
 def fields() -> Iterator[Any]:
@@ -43,7 +46,7 @@ def test_every_field_is_documented_by_examples_that_load(
     assert field.description and field.description.endswith(".")
     assert field.examples or name == "type"
     for example in field.examples or []:
-        given_ = REQUIRED.get(model.__name__, {}) | {name: example}
+        given_ = REQUIRED.get(model.__name__, {}) | WITH.get(name, {}) | {name: example}
         if model is PortEntry and "-" in str(example):
             given_ = {"target": example, "published": example}
         if name == "memory_swap":
