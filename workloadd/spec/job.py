@@ -1,0 +1,142 @@
+"""A container that runs to its end: once for each revision, or at times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from workloadd.spec.calendar import parse_schedule, parse_time_zone, zone_of
+from workloadd.spec.container import ContainerSpec
+from workloadd.spec.model import WorkloadSpec
+from workloadd.spec.names import MAIN_CONTAINER
+from workloadd.spec.problems import Path, Problem, ProblemsError, reject
+from workloadd.spec.process import Restart
+from workloadd.spec.units import parse_duration
+
+MAX_RETRIES = 100
+_NOT_SCHEDULED = "it has no meaning without schedule"
+
+
+def _no_restart(value: object) -> Restart:
+    raise reject("BadValue", "a job ends by itself and stays so", "write retries: NUMBER")
+
+
+def _timeout(value: object) -> float | None:
+    if value is None:
+        return None
+    seconds = parse_duration(value)
+    if seconds < 1:
+        raise reject("BadValue", "a run takes at least 1s", "leave it out for no limit")
+    return seconds
+
+
+class JobSpec(WorkloadSpec, ContainerSpec):
+    """One container that is run to its end."""
+
+    kind: Literal["job"] = Field(
+        description="What the file declares: a job runs to its end.", examples=["job"]
+    )
+    restart: SkipJsonSchema[Annotated[Restart, BeforeValidator(_no_restart)]] = Field(
+        default_factory=lambda: Restart(policy="no"),
+        description="Not for jobs: retries says how often a run that failed is tried again.",
+        exclude=True,
+    )
+    schedule: Annotated[
+        tuple[str, ...],
+        BeforeValidator(parse_schedule, json_schema_input_type=str | list[str] | None),
+    ] = Field(
+        default=(),
+        description="When to run: an OnCalendar expression of systemd.time(7), or several. Without "
+        "it the job runs once for each revision.",
+        examples=["daily", "Mon..Fri 03:30", ["*-*-* 06:00", "*-*-* 18:00"]],
+    )
+    time_zone: Annotated[
+        str | None, BeforeValidator(parse_time_zone, json_schema_input_type=str | None)
+    ] = Field(
+        default=None,
+        description="The time zone of the schedule; the host's where it is left out.",
+        examples=["Europe/Berlin"],
+    )
+    randomized_delay: Annotated[
+        float, BeforeValidator(parse_duration, json_schema_input_type=float | str)
+    ] = Field(
+        default=0.0,
+        description="Start up to this long after each scheduled time, so that not all hosts do at "
+        "once.",
+        examples=["15m"],
+    )
+    catch_up: bool = Field(
+        default=False,
+        description="Whether a scheduled time that passed while the host was off is made up for, "
+        "by one run as soon as it is up.",
+        examples=[True],
+    )
+    timeout: Annotated[
+        float | None, BeforeValidator(_timeout, json_schema_input_type=float | str | None)
+    ] = Field(
+        default=None,
+        description="How long a run may take; then it is stopped, and has failed.",
+        examples=["1h"],
+    )
+    retries: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_RETRIES,
+        description="How often a run that failed or was interrupted is tried again.",
+        examples=[3],
+    )
+    retry_delay: Annotated[
+        float, BeforeValidator(parse_duration, json_schema_input_type=float | str)
+    ] = Field(default=10.0, description="How long to wait before each retry.", examples=["1m"])
+    overlap: Literal["skip", "replace"] = Field(
+        default="skip",
+        description="What is done when the job is to run and still does: skip leaves the run that "
+        "is on alone, replace stops it and begins a new one.",
+        examples=["replace"],
+    )
+
+    @property
+    def containers_by_name(self) -> Mapping[str, ContainerSpec]:
+        return {MAIN_CONTAINER: self}
+
+    @property
+    def calendar(self) -> tuple[str, ...]:
+        """The schedule, each expression with the time zone that it is meant in."""
+        zone = f" {self.time_zone}" if self.time_zone else ""
+        return tuple(f"{expression}{zone}" for expression in self.schedule)
+
+    @model_validator(mode="after")
+    def _schedule_agrees(self) -> JobSpec:
+        problems = [*self._without_schedule(), *self._two_zones()]
+        if problems:
+            raise ProblemsError(*problems)
+        return self
+
+    def _without_schedule(self) -> list[Problem]:
+        if self.schedule:
+            return []
+        given = {
+            "time_zone": self.time_zone,
+            "randomized_delay": self.randomized_delay,
+            "catch_up": self.catch_up,
+        }
+        hint = "write for example schedule: daily"
+        return [
+            Problem("BadValue", _NOT_SCHEDULED, hint, (key,), at_key=True)
+            for key, value in given.items()
+            if value
+        ]
+
+    def _two_zones(self) -> list[Problem]:
+        if self.time_zone is None:
+            return []
+        problems: list[Problem] = []
+        for index, expression in enumerate(self.schedule):
+            path: Path = ("schedule", index) if len(self.schedule) > 1 else ("schedule",)
+            if zone := zone_of(expression):
+                why = f"it names the time zone {zone}, and time_zone another"
+                problems.append(Problem("BadSchedule", why, "leave one of them out", path))
+        return problems
