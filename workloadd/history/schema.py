@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from workloadd.core.errors import Problem
 
-VERSION = 1
+VERSION = 2
 _BUSY_SECONDS = 5.0
 _SUFFIXES = ("", "-wal", "-shm")
 
@@ -64,6 +64,26 @@ CREATE TABLE events (
 CREATE INDEX events_of ON events (workload, id);
 """
 
+# What each version after the first added, by version.
+_ADDED = {
+    2: """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    workload TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    container TEXT NOT NULL,
+    trigger TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    started_at REAL NOT NULL,
+    ended_at REAL,
+    exit_code INTEGER,
+    outcome TEXT NOT NULL DEFAULT '',
+    log TEXT NOT NULL DEFAULT '[]'
+);
+CREATE INDEX runs_of ON runs (workload, id);
+""",
+}
+
 # What this version reads and writes; a file of a later one must have at least this.
 _COLUMNS = {
     "rollouts": "id, workload, revision, from_revision, cause, started_at, committed_at, ended_at,"
@@ -71,6 +91,8 @@ _COLUMNS = {
     "steps": "id, rollout, at, step, detail",
     "bad": "workload, revision, reason, message, hint, at",
     "events": "id, workload, at, kind, message",
+    "runs": "id, workload, revision, container, trigger, attempt, started_at, ended_at, exit_code,"
+    " outcome, log",
 }
 
 
@@ -171,9 +193,12 @@ def _prepare(connection: sqlite3.Connection) -> None:
         if found != "ok":
             raise _ForeignError(found)
         (version,) = cursor.execute("PRAGMA user_version").fetchone()
-        if version == 0:
+        wanted = [_CREATE] if version == 0 else []
+        wanted += [added for number, added in _ADDED.items() if version < number]
+        if wanted:
+            script = " ".join(wanted)
             cursor.executescript(
-                f"BEGIN IMMEDIATE; {_CREATE} PRAGMA user_version={VERSION}; COMMIT;"
+                f"BEGIN IMMEDIATE; {script} PRAGMA user_version={VERSION}; COMMIT;"
             )
         _check_columns(cursor)
 

@@ -20,6 +20,7 @@ from workloadd.history.rows import (
     problem_of,
     rollout_of,
 )
+from workloadd.history.runs import Runs
 from workloadd.history.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -43,12 +44,13 @@ class History:
 
     `keep` rollouts of each workload, four times as many events, 20 bad revisions, 100 steps of a
     rollout; everything of a workload 30 days after its removal is dropped. `at` is always seconds
-    since the epoch. Methods raise `Transient` where the database refuses.
+    since the epoch. Methods raise `Transient` where the database refuses. `runs` are those of jobs.
     """
 
     def __init__(self, file: Path, keep: int = 50) -> None:
         self._keep = keep
         self._writer = Writer(file)
+        self.runs = Runs(self._writer)
         self._memory: _Memory | None = None
         # Counts changes, so that an answer read before one is not kept after it.
         self._changes = 0
@@ -227,7 +229,7 @@ def _drop_removed(c: sqlite3.Cursor, now: float) -> None:
         " (SELECT 1 FROM rollouts AS n WHERE n.workload = r.workload AND n.id > r.id)",
         (now - KEEP_REMOVED,),
     ).fetchall()
-    for table in ("rollouts", "bad", "events"):
+    for table in ("rollouts", "bad", "events", "runs"):
         c.executemany(f"DELETE FROM {table} WHERE workload=?", gone)  # noqa: S608 - constants
 
 
