@@ -103,10 +103,8 @@ def parse_calendar(value: object) -> str:
     return text
 
 
-def parse_time_zone(value: object) -> str | None:
+def parse_time_zone(value: object) -> str:
     """The name of a time zone, such as ``Europe/Berlin`` or ``UTC``."""
-    if value is None:
-        return None
     text = as_line(value, MAX_EXPRESSION)
     if not _ZONE.fullmatch(text):
         hint = "write for example UTC or Europe/Berlin; timedatectl list-timezones lists them"

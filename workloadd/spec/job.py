@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from workloadd.spec.base import optional
 from workloadd.spec.calendar import parse_schedule, parse_time_zone, zone_of
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.forms import DurationForm
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.names import MAIN_CONTAINER
 from workloadd.spec.problems import Path, Problem, ProblemsError, reject
@@ -24,9 +26,7 @@ def _no_restart(value: object) -> Restart:
     raise reject("BadValue", "a job ends by itself and stays so", "write retries: NUMBER")
 
 
-def _timeout(value: object) -> float | None:
-    if value is None:
-        return None
+def _timeout(value: object) -> float:
     seconds = parse_duration(value)
     if seconds < 1:
         raise reject("BadValue", "a run takes at least 1s", "leave it out for no limit")
@@ -54,14 +54,14 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         examples=["daily", "Mon..Fri 03:30", ["*-*-* 06:00", "*-*-* 18:00"]],
     )
     time_zone: Annotated[
-        str | None, BeforeValidator(parse_time_zone, json_schema_input_type=str | None)
+        str | None, BeforeValidator(optional(parse_time_zone), json_schema_input_type=str | None)
     ] = Field(
         default=None,
         description="The time zone of the schedule; the host's where it is left out.",
         examples=["Europe/Berlin"],
     )
     randomized_delay: Annotated[
-        float, BeforeValidator(parse_duration, json_schema_input_type=float | str)
+        float, BeforeValidator(parse_duration, json_schema_input_type=DurationForm)
     ] = Field(
         default=0.0,
         description="Start up to this long after each scheduled time, so that not all hosts do at "
@@ -75,7 +75,8 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         examples=[True],
     )
     timeout: Annotated[
-        float | None, BeforeValidator(_timeout, json_schema_input_type=float | str | None)
+        float | None,
+        BeforeValidator(optional(_timeout), json_schema_input_type=DurationForm | None),
     ] = Field(
         default=None,
         description="How long a run may take; then it is stopped, and has failed.",
@@ -89,7 +90,7 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         examples=[3],
     )
     retry_delay: Annotated[
-        float, BeforeValidator(parse_duration, json_schema_input_type=float | str)
+        float, BeforeValidator(parse_duration, json_schema_input_type=DurationForm)
     ] = Field(default=10.0, description="How long to wait before each retry.", examples=["1m"])
     overlap: Literal["skip", "replace"] = Field(
         default="skip",
