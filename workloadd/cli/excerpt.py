@@ -9,7 +9,7 @@ is cut behind the offending key, or not shown at all.
 import re
 from dataclasses import dataclass
 
-from workloadd.spec.document import read_document
+from workloadd.spec.document import read_documents
 from workloadd.spec.errors import SpecError
 from workloadd.spec.model import ServiceSpec
 from workloadd.spec.nodes import FaultError
@@ -39,10 +39,10 @@ class Source:
         """The source in the bytes of a file."""
         lines = tuple(_BREAK.split(data.decode("utf-8-sig", "replace")))
         try:
-            root, _ = read_document(data)
+            documents = read_documents(data)
         except FaultError:
             return cls(lines, is_yaml=False)
-        return cls(lines, is_yaml=isinstance(root.value, dict))
+        return cls(lines, is_yaml=all(one.root.is_mapping for one in documents))
 
     def excerpt(self, error: SpecError) -> list[str]:
         """The offending line and the caret, or nothing where the line may hold a secret."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ruamel.yaml.events import (
-    AliasEvent,
-    CollectionEndEvent,
-    CollectionStartEvent,
-    DocumentStartEvent,
-    Event,
-    MappingStartEvent,
-    ScalarEvent,
-)
-
-from workloadd.spec.nodes import Entry, Fault, FaultError, Node
+from workloadd.spec.nodes import Document, Entry, Fault, FaultError, Node
 from workloadd.spec.scalars import resolve
 from workloadd.spec.text import MAX_ITEMS, excerpt, key_name, quote
 
 MAX_DEPTH = 16
 MAX_NODES = 4096
+MAX_DOCUMENTS = 64
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(slots=True)
@@ -35,10 +30,10 @@ class _Open:
     size: int = 1
     entries: dict[str | int, Entry] = field(default_factory=dict)
 
-    def closed(self) -> Node:
+    def closed(self, file: str) -> Node:
         values = {key: entry.node.value for key, entry in self.entries.items()}
         value = values if self.mapping else list(values.values())
-        return Node(self.line, self.column, value, self.size, self.entries)
+        return Node(self.line, self.column, value, self.size, self.entries, file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +44,47 @@ class _Key:
 
 
 class Builder:
-    """Takes events one by one: ``root`` is the document, ``faults`` what could be passed over."""
+    """Takes the events of ``text`` one by one; the ``documents`` are complete at its end."""
 
-    def __init__(self) -> None:
-        self.root = Node(1, 1)
-        self.faults: list[Fault] = []
+    def __init__(self, text: str = "", file: str = "") -> None:
+        self._text = text
+        self._file = file
+        self._documents: list[Document] = []
+        self._root = Node(1, 1, file=file)
+        self._faults: list[Fault] = []
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
-        self._documents = 0
+        self._size = 0
 
-    def feed(self, event: Event) -> None:
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """What was read; a file without a document has an empty one."""
+        return tuple(self._documents) or (Document(self._root),)
+
+    def feed(self, event: Any) -> None:
         """Take the next event; raises :class:`FaultError` where reading cannot go on."""
-        match event:
-            case DocumentStartEvent():
-                self._begin_document(event)
-            case CollectionStartEvent():
-                self._begin(event)
-            case CollectionEndEvent():
-                ended = self._open.pop()
-                self._add(ended.closed(), ended.anchor, is_key=False)
-            case AliasEvent():
-                self._alias(event)
-            case ScalarEvent():
-                self._scalar(event)
+        # libyaml's events and ruamel.yaml's are of different classes with the same names.
+        handle = _HANDLERS.get(type(event).__name__)
+        if handle:
+            handle(self, event)
 
     def _begin_document(self, event: Any) -> None:
         line, column = _place(event)
-        self._documents += 1
-        if self._documents > 1:
-            hint = "one file holds one workload: make a file of each"
-            raise FaultError(
-                Fault(line, column, "SeveralDocuments", "a second document begins", hint)
-            )
+        if len(self._documents) >= MAX_DOCUMENTS:
+            why = f"there are more than {MAX_DOCUMENTS} documents in the file"
+            raise FaultError(Fault(line, column, "TooLarge", why))
         if event.version not in (None, (1, 2)):
             raise FaultError(Fault(line, column, "YamlVersion", "this is not YAML 1.2"))
+        self._root = Node(line, column, file=self._file)
+        self._faults, self._anchors = [], {}
+
+    def _end_document(self, _event: Any) -> None:
+        self._size += self._root.size
+        self._documents.append(Document(self._root, tuple(self._faults)))
+
+    def _end(self, _event: Any) -> None:
+        ended = self._open.pop()
+        self._add(ended.closed(self._file), ended.anchor, is_key=False)
 
     def _begin(self, event: Any) -> None:
         line, column = _place(event)
@@ -96,7 +98,7 @@ class Builder:
             raise FaultError(
                 Fault(line, column, "TooDeep", f"it is nested deeper than {MAX_DEPTH}")
             )
-        mapping = isinstance(event, MappingStartEvent)
+        mapping = type(event).__name__ == "MappingStartEvent"
         self._open.append(_Open(line, column, event.anchor, mapping))
 
     def _alias(self, event: Any) -> None:
@@ -122,13 +124,28 @@ class Builder:
             if value is None and not text and self._open and (key := self._open[-1].key):
                 # The parser puts a value that is not there at whatever comes next.
                 line, column = key.line, key.column
-        self._add(Node(line, column, value), event.anchor, is_key=is_key)
+        node = Node(line, column, value, file=self._file, plain=event.implicit[0])
+        if not is_key and "$" in text:
+            node = replace(node, dollars=self._dollars(event))
+        self._add(node, event.anchor, is_key=is_key)
+
+    def _dollars(self, event: Any) -> tuple[tuple[int, int], ...]:
+        """Where the dollar signs of a text stand; nothing where some are written otherwise."""
+        written = self._text[event.start_mark.index : event.end_mark.index]
+        if written.count("$") != event.value.count("$"):
+            return ()
+        first, column = _place(event)
+        places = []
+        for number, line in enumerate(_BREAK.split(written)):
+            before = 1 if number else column
+            places += [(first + number, before + i) for i, c in enumerate(line) if c == "$"]
+        return tuple(places)
 
     def _check_tag(self, event: Any) -> None:
         # The tag is not quoted: in an environment variable's value it would be a part of that.
         if event.tag is not None:
             why, hint = "a YAML tag stands here", "quote text that begins with !"
-            self.faults.append(Fault(*_place(event), "YamlTag", why, hint))
+            self._faults.append(Fault(*_place(event), "YamlTag", why, hint))
 
     def _expects_key(self) -> bool:
         return bool(self._open) and self._open[-1].mapping and self._open[-1].key is None
@@ -137,7 +154,7 @@ class Builder:
         if anchor is not None:
             self._anchors[anchor] = node
         if not self._open:
-            self.root = node
+            self._root = node
             return
         parent = self._open[-1]
         if is_key:
@@ -152,7 +169,7 @@ class Builder:
 
     def _count(self, parent: _Open, node: Node) -> None:
         parent.size += node.size
-        if sum(one.size for one in self._open) > MAX_NODES:
+        if self._size + sum(one.size for one in self._open) > MAX_NODES:
             why = f"it comes to more than {MAX_NODES} values, aliases repeated"
             raise FaultError(Fault(node.line, node.column, "TooLarge", why))
         if len(parent.entries) >= MAX_ITEMS:
@@ -165,9 +182,21 @@ class Builder:
             fault = Fault(
                 key.line, key.column, "DuplicateKey", why, "", excerpt(key_name(key.text))
             )
-            self.faults.append(fault)
+            self._faults.append(fault)
         else:
             parent.entries[key.text] = Entry(key.line, key.column, node)
+
+
+_HANDLERS: Mapping[str, Callable[[Builder, Any], None]] = {
+    "DocumentStartEvent": Builder._begin_document,
+    "DocumentEndEvent": Builder._end_document,
+    "MappingStartEvent": Builder._begin,
+    "SequenceStartEvent": Builder._begin,
+    "MappingEndEvent": Builder._end,
+    "SequenceEndEvent": Builder._end,
+    "AliasEvent": Builder._alias,
+    "ScalarEvent": Builder._scalar,
+}
 
 
 def _place(event: Any) -> tuple[int, int]:

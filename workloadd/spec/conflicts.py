@@ -106,5 +106,6 @@ def _where(claim: _Claim, other: LoadResult) -> str:
     for port, path in other.host_paths.items():
         if same_host_port(port, claim.port):
             line, column = other.positions.at(path)
-            return f"{claim.workload} ({other.positions.file}:{line}:{column})"
+            file = other.positions.file_of(path)
+            return f"{claim.workload} ({file}:{line}:{column})"
     return f"{claim.workload} ({other.positions.file})"

@@ -1,19 +1,26 @@
 """A workload file's bytes as plain data of which every part knows where it stands.
 
-YAML 1.2 from ruamel.yaml's events, so that nothing recurses and every bound holds before memory is
+YAML 1.2 from a parser's events, so that nothing recurses and every bound holds before memory is
 used: size, depth, entries, and nodes counted as often as aliases repeat them.  Tags are refused.
+
+Two parsers: libyaml, which is thirty times as fast, and ruamel.yaml.  libyaml is of YAML 1.1; what
+the versions see differently, and whatever it cannot read, is ruamel.yaml's to read or to explain.
+What a plain scalar means is ours to say in any case (:mod:`workloadd.spec.scalars`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+import yaml
 
 from workloadd.spec.builder import Builder
-from workloadd.spec.nodes import Fault, FaultError, Node
+from workloadd.spec.nodes import Document, Fault, FaultError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import YAMLError
 
 MAX_BYTES = 1024 * 1024
 
@@ -21,6 +28,8 @@ _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+# Tabs, other line breaks, and an alias with a colon behind it.
+_SEEN_DIFFERENTLY = re.compile(r"[\t\x85\u2028\u2029]|\*\S*:(?:\s|$)")
 _QUOTED = re.compile(r""" \(?(?:'[^']*'|"[^"]*")(?:,\))?""")
 _PUNCTUATION = {",", ":", "?", "-", "]", "}"}
 _HINTS = {
@@ -34,22 +43,44 @@ _HINTS = {
 }
 
 
-def read_document(data: bytes) -> tuple[Node, tuple[Fault, ...]]:
-    """The single document in ``data``, and faults after which reading could go on.
+def read_documents(data: bytes, file: str = "") -> tuple[Document, ...]:
+    """The documents in ``data``, which is the content of ``file``; at least one.
 
-    Raises :class:`~workloadd.spec.nodes.FaultError` where it could not.
+    Raises :class:`~workloadd.spec.nodes.FaultError` where it is not YAML.
     """
     if len(data) > MAX_BYTES:
         why = f"the file has {len(data)} bytes, more than {MAX_BYTES}"
         raise FaultError(Fault(1, 1, "TooLarge", why))
     text = _decode(data)
-    builder = Builder()
+    return _read_fast(text, file) or _read_exactly(text, file)
+
+
+def _read_fast(text: str, file: str) -> tuple[Document, ...] | None:
+    """The documents as libyaml sees them, or None if that cannot be relied on."""
+    if not yaml.__with_libyaml__ or _SEEN_DIFFERENTLY.search(text):
+        return None
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            builder.feed(event)
+        return _build(yaml.parse(text, Loader=yaml.CLoader), text, file)
+    except yaml.YAMLError:
+        return None
+
+
+def _read_exactly(text: str, file: str) -> tuple[Document, ...]:
+    # Most files never need it, and loading it takes as long as reading a hundred of them.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return _build(YAML(typ="safe", pure=True).parse(text), text, file)
     except YAMLError as caught:
         raise FaultError(_syntax(caught)) from None
-    return builder.root, tuple(builder.faults)
+
+
+def _build(events: Iterator[Any], text: str, file: str) -> tuple[Document, ...]:
+    builder = Builder(text, file)
+    for event in events:
+        builder.feed(event)
+    return builder.documents
 
 
 def _decode(data: bytes) -> str:
@@ -74,9 +105,9 @@ def _place(before: str) -> tuple[int, int]:
 
 def _syntax(error: YAMLError) -> Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if isinstance(error, MarkedYAMLError) and "end of stream" in str(error.problem):
+    if "end of stream" in str(getattr(error, "problem", "")):
         # What is never closed is best looked for where it was opened.
-        mark = error.context_mark or mark
+        mark = getattr(error, "context_mark", None) or mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     why = " ".join(_words(error)) or "it is not YAML"
     hint = next((hint for words, hint in _HINTS.items() if words in why), "")
@@ -85,10 +116,9 @@ def _syntax(error: YAMLError) -> Fault:
 
 def _words(error: YAMLError) -> Iterator[str]:
     """What ruamel.yaml says, without what it quotes, which may be of a secret value."""
-    if isinstance(error, MarkedYAMLError):
-        for words in (error.context, error.problem):
-            if words:
-                yield _QUOTED.sub(_syntax_only, str(words).split("\n", 1)[0])
+    for words in (getattr(error, "context", None), getattr(error, "problem", None)):
+        if words:
+            yield _QUOTED.sub(_syntax_only, str(words).split("\n", 1)[0])
 
 
 def _syntax_only(quoted: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What came of loading one workload file."""
+"""What came of loading one workload."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from workloadd.spec.problems import Path
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """Either a spec or at least one error; warnings with both.  Errors are sorted by position.
+    """A spec, or at least one error, or why the workload is not for this host (``elsewhere``).
 
-    ``host_paths`` says which entry of the file each port or socket of the host comes from.
+    Warnings come with a spec.  Errors are sorted by position.  ``host_paths`` says which entry of
+    the file each port or socket of the host comes from, ``files`` which files made it up.
     """
 
     spec: Spec | None
@@ -24,3 +25,5 @@ class LoadResult:
     warnings: tuple[SpecError, ...]
     positions: Positions
     host_paths: Mapping[HostPort, Path] = field(default_factory=dict, repr=False)
+    files: tuple[str, ...] = ()
+    elsewhere: str = ""
