@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from workloadd.spec.document import read_document
+from workloadd.spec.document import read_documents
 from workloadd.spec.introspect import documents, kinds, models
 from workloadd.spec.nodes import FaultError
 from workloadd.spec.schema import ID, workload_schema
@@ -27,7 +27,7 @@ VISIBLE = (
 
 
 def content_of(path: Path) -> Any:
-    root, _ = read_document(path.read_bytes())
+    root = read_documents(path.read_bytes())[0].root
     return root.value
 
 
