@@ -80,7 +80,7 @@ def _detail(found: Found) -> Iterator[str]:
         yield f"  {fact.name:9}{fact.value}"
     for example in field.examples:
         yield ""
-        yield from textwrap.indent(yaml_of({field.name: example}), "    ").splitlines()
+        yield from textwrap.indent(yaml_of(field.sample(example)), "    ").splitlines()
     for part in field.parts:
         yield ""
         yield f"  {_heading(part)}"

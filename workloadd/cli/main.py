@@ -23,6 +23,9 @@ Examples:
   sudo cp web.yaml /etc/workloadd/workloads.d/
   workloadctl status                         how is everything?
   workloadctl status web                     and this one, in detail?
+
+\b
+Exit status: 0 all is well, 1 it is not, 2 the call is wrong; each command says its own.
 """
 
 

@@ -27,6 +27,8 @@ def plan(files: tuple[Path, ...], as_json: bool) -> None:
 
     With FILES (or directories of them): as if they were put into /etc/workloadd/workloads.d. It
     looks at the host itself, so it has to run as the user that the daemon runs as.
+
+    Exit status: 0 where a plan could be made, 1 where not, 2 for a wrong call.
     """
     again = _as_user(files)
     if os.geteuid() == 0:

@@ -56,7 +56,10 @@ def status(
 @click.option("--json", "as_json", is_flag=True, help="The history as JSON.")
 @client.options
 def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | None) -> None:
-    """Show how a workload's rollouts ended, and what else happened to it; the newest first."""
+    """Show how a workload's rollouts ended, the newest first.
+
+    What else happened to it stands between them. Exit status: 0, or 1 where it cannot be found out.
+    """
     path = f"/v1/workloads/{quote(name, safe='')}/history?limit={limit}"
     answer = _good(client.get(path, "application/json", url, unix))
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, get_args
 
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from workloadd.spec.forms import DURATION, FORM, SIZE
+from workloadd.spec.head import DocumentHead
 from workloadd.spec.kinds import Spec
 from workloadd.spec.model import PodSpec
 from workloadd.spec.text import one_of
@@ -32,7 +33,8 @@ class FieldDoc:
 
     ``owner`` is the model whose body declares it, ``tag`` what the mapping has to say to have it
     (``type: bind``), ``form`` says in words how its value is written, ``default`` is YAML, or empty
-    where leaving it out means nothing that could be written.
+    where leaving it out means nothing that could be written.  ``beside`` are other keys without
+    which an example would be refused.
     """
 
     path: tuple[str, ...]
@@ -44,7 +46,12 @@ class FieldDoc:
     description: str
     examples: tuple[Any, ...]
     podman: str
+    beside: Mapping[str, Any]
     parts: tuple[ModelDoc, ...] = ()
+
+    def sample(self, example: object) -> dict[str, Any]:
+        """One of its examples, as the keys of a mapping."""
+        return {**self.beside, self.name: example}
 
     @property
     def name(self) -> str:
@@ -100,8 +107,9 @@ def documents() -> tuple[type[BaseModel], ...]:
 @cache
 def _generated() -> tuple[Mapping[str, Schema], Mapping[str, type[BaseModel]]]:
     generator = _Generate()
+    every: tuple[type[BaseModel], ...] = (DocumentHead, *documents())
     _, schemas = generator.generate_definitions(
-        [(model, "validation", model.__pydantic_core_schema__) for model in documents()]
+        [(model, "validation", model.__pydantic_core_schema__) for model in every]
     )
     return {str(name): schema for name, schema in schemas.items()}, generator.models
 
@@ -119,7 +127,9 @@ def raw_schemas() -> Mapping[str, Schema]:
 @cache
 def kinds() -> tuple[ModelDoc, ...]:
     """All that may be written, by what a document declares."""
-    return tuple(_model(model, (), "") for model in documents())
+    head = _model(DocumentHead, (), "").fields
+    found = (_model(model, (), "") for model in documents())
+    return tuple(replace(kind, fields=(*kind.fields, *head)) for kind in found)
 
 
 def title_of(model: type[BaseModel]) -> str:
@@ -135,8 +145,17 @@ def summary_of(model: type[BaseModel]) -> str:
 
 def podman_of(field: FieldInfo) -> str:
     """The Podman release that a field needs, empty for any."""
-    extra = field.json_schema_extra
-    return str(extra.get("podman", "")) if isinstance(extra, dict) else ""
+    return str(_extra(field).get("podman", ""))
+
+
+def beside_of(field: FieldInfo) -> Mapping[str, Any]:
+    """Other keys that an example of a field needs."""
+    beside = _extra(field).get("beside", {})
+    return beside if isinstance(beside, dict) else {}
+
+
+def _extra(field: FieldInfo) -> Mapping[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def _model(model: type[BaseModel], path: tuple[str, ...], tag: str) -> ModelDoc:
@@ -161,6 +180,7 @@ def _field(
         description=field.description or "",
         examples=tuple(field.examples or ()),
         podman=podman_of(field),
+        beside=beside_of(field),
         parts=tuple(_parts(schema, path)),
     )
 

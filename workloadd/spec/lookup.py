@@ -8,6 +8,7 @@ from functools import cache
 
 from pydantic import BaseModel
 
+from workloadd.spec.container import ContainerSpec
 from workloadd.spec.foreign import unknown_key
 from workloadd.spec.introspect import NAME, FieldDoc, ModelDoc, kinds, summary_of, title_of
 from workloadd.spec.model import ServiceSpec
@@ -61,7 +62,7 @@ def _bodies() -> Iterator[tuple[str, ModelDoc]]:
         yield kind.title, kind
         for field in kind.fields:
             for part in field.parts:
-                if part.fields[0].path == (field.name, NAME, part.fields[0].name):
+                if issubclass(part.model, ContainerSpec):
                     yield _place(kind, (field.name, NAME)), part
 
 

@@ -86,6 +86,7 @@ class Resources(SpecModel):
         default=None,
         description="Memory and swap together, at least memory; as much as memory means no swap.",
         examples=["1g"],
+        json_schema_extra={"beside": {"memory": "512m"}},
     )
     cpus: Annotated[float | None, BeforeValidator(_cpus)] = Field(
         default=None,

@@ -52,6 +52,7 @@ class SandboxSpec(BaseModel):
         description="Stop it when nobody has been connected to its sockets for so long; the next "
         "connection starts it again.",
         examples=["10m"],
+        json_schema_extra={"beside": {"sockets": [8080]}},
     )
 
     @model_validator(mode="after")

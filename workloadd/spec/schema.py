@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from workloadd.spec.head import DocumentHead
 from workloadd.spec.introspect import (
     Schema,
     choices_of,
@@ -94,9 +95,9 @@ def _is_pod(model: type[BaseModel]) -> bool:
 
 def _definition(model: type[BaseModel]) -> Schema:
     raw = raw_schemas()[model.__name__]
-    properties = {
-        name: _property(model, name, schema) for name, schema in raw["properties"].items()
-    }
+    properties = _properties(model)
+    if model in documents():
+        properties |= _properties(DocumentHead)
     return {
         "title": title_of(model),
         "description": summary_of(model),
@@ -105,6 +106,11 @@ def _definition(model: type[BaseModel]) -> Schema:
         "required": raw.get("required", []),
         "additionalProperties": False,
     }
+
+
+def _properties(model: type[BaseModel]) -> Schema:
+    raw = raw_schemas()[model.__name__]["properties"]
+    return {name: _property(model, name, schema) for name, schema in raw.items()}
 
 
 def _property(model: type[BaseModel], name: str, raw: Schema) -> Schema:
