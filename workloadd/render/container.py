@@ -16,14 +16,9 @@ from workloadd.core.names import (
     volume_name,
 )
 from workloadd.core.revision import Revision
-from workloadd.render.logging import render_logging
-from workloadd.render.process import render_process
-from workloadd.render.resources import render_resources
-from workloadd.render.security import render_devices, render_security, security_annotations
-from workloadd.render.storage import render_storage
-from workloadd.spec.container import ContainerSpec
+from workloadd.render.parts import render_parts
+from workloadd.render.sandbox import render_sandbox
 from workloadd.spec.names import MAIN_CONTAINER
-from workloadd.spec.signals import signal_number
 from workloadd.spec.volumes import NamedVolume
 
 
@@ -41,38 +36,11 @@ def render_container(revision: Revision, user: str) -> dict[str, Any]:
         "labels": {**spec.labels, **_labels(revision, user)},
         "env": _environment(revision),
         "hostname": spec.hostname or revision.workload,
-        # The unit's own control group and conmon as its main process: systemd supervises.
+        # The unit's own control group, and nobody but systemd starts it again.
         "cgroups_mode": "split",
-        "sdnotifyMode": spec.notify,
         "restart_policy": "no",
-        "stop_timeout": -int(-spec.stop_timeout // 1),
-        "portmappings": [
-            {
-                "host_ip": port.host_ip,
-                "host_port": port.host_port,
-                "container_port": port.container_port,
-                "protocol": port.protocol,
-            }
-            for port in spec.ports
-        ],
-        **_container(revision.workload, spec),
-    }
-
-
-def _container(workload: str, spec: ContainerSpec) -> dict[str, Any]:
-    """What the file says of the container itself, by group."""
-    optional = {
-        "annotations": {**security_annotations(spec), **spec.annotations},
-        "stop_signal": signal_number(spec.stop_signal) if spec.stop_signal else None,
-    }
-    return {
-        **{key: value for key, value in optional.items() if value},
-        **render_logging(spec.logging, workload),
-        **render_process(spec),
-        **render_security(spec),
-        **render_devices(spec),
-        **render_storage(workload, spec.volumes),
-        **render_resources(spec.resources),
+        **render_sandbox(spec),
+        **render_parts(revision.workload, spec),
     }
 
 

@@ -23,19 +23,13 @@ _WORKLOAD: Mapping[str, str] = {
     "container_name": "leave it out: the file's name is the workload's name",
     "build": "build the image elsewhere and name it under image",
     "depends_on": _NOT_YET,
-    "healthcheck": _NOT_YET,
     "kind": _NOT_YET,
     "containers": _NOT_YET,
     "schedule": _NOT_YET,
     "networks": _NOT_YET,
-    "network_mode": _NOT_YET,
     "secrets": _NOT_YET,
     "configs": _NOT_YET,
-    "sysctls": _NOT_YET,
-    "dns": _NOT_YET,
-    "extra_hosts": _NOT_YET,
     "init": "write init_process",
-    "userns_mode": _NOT_YET,
     "security_opt": "write no_new_privileges, seccomp, apparmor, selinux, mask or unmask",
     "tmpfs": "write {type: tmpfs, target: /path} under volumes",
     "deploy": "write limits under resources",
@@ -51,7 +45,8 @@ _WORKLOAD: Mapping[str, str] = {
     "pull_policy": "write pull",
     "stop_grace_period": "write stop_timeout",
     "env": "write environment",
-    "expose": "leave it out: containers reach each other's ports without it",
+    "links": "leave it out: containers of one network reach each other by name",
+    "dns_options": "write dns_opt",
     "<<": "YAML 1.2 has no merge keys: write the keys out",
     # Kubernetes
     "apiVersion": "write a workload file; Kubernetes manifests are not read",
@@ -99,6 +94,12 @@ _VOLUME: Mapping[str, str] = {
     "consistency": "leave it out: it has no effect on Linux",
 }
 
+_HEALTH: Mapping[str, str] = {
+    "start_interval": "write startup: {test: …, interval: …}",
+    "command": "write test",
+    "cmd": "write test",
+}
+
 _RESOURCES: Mapping[str, str] = {
     "limits": "write memory, cpus and pids directly under resources",
     "reservations": "write memory, cpus and pids directly under resources; they are limits",
@@ -129,6 +130,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "PodContainer": _WORKLOAD,
     "PortEntry": _PORT,
     "Resources": _RESOURCES,
+    "Healthcheck": _HEALTH,
     "BindVolume": _VOLUME,
     "NamedVolume": _VOLUME,
     "TmpfsVolume": _VOLUME,

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.expose import ExposeSpec
 from workloadd.spec.names import MAIN_CONTAINER
 from workloadd.spec.pod import PodContainer, parse_containers, socket_problems
 from workloadd.spec.problems import Path, Problem, ProblemsError
@@ -52,7 +53,7 @@ class WorkloadSpec(SandboxSpec):
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-class ServiceSpec(WorkloadSpec, ContainerSpec):
+class ServiceSpec(WorkloadSpec, ExposeSpec, ContainerSpec):
     """One container under one systemd unit."""
 
     kind: Literal["service"] = Field(

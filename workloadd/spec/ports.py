@@ -68,12 +68,15 @@ def parse_port(text: str) -> list[Port]:
     found = _SHORT.fullmatch(as_line(text))
     if not found:
         raise reject("BadPort", f"{quote(text)} is not a port", _SHORT_HINT)
-    container = _range(found["container"])
+    container = port_range(found["container"])
     if not found["host"]:
         raise _no_host_port(text, container.start)
     protocol = "tcp" if found["protocol"] is None else found["protocol"]
     return _ports(
-        canonical_ip(found["ip"] or ""), _range(found["host"]), container, _protocol(protocol)
+        canonical_ip(found["ip"] or ""),
+        port_range(found["host"]),
+        container,
+        parse_protocol(protocol),
     )
 
 
@@ -83,7 +86,8 @@ def _no_host_port(text: str, container: int) -> ProblemsError:
     return reject("BadPort", f"{quote(text)} names no host port", f'write for example "{proposed}"')
 
 
-def _range(text: str) -> range:
+def port_range(text: str) -> range:
+    """``80`` or ``8000-8010``."""
     found = _RANGE.fullmatch(text)
     if not found:
         raise reject("BadPort", f"{quote(text)} is not a port number", _SHORT_HINT)
@@ -110,7 +114,8 @@ def canonical_ip(text: str) -> str:
     return str(address)
 
 
-def _protocol(text: str) -> str:
+def parse_protocol(text: str) -> str:
+    """A transport protocol, in lower case."""
     if text.lower() not in PROTOCOLS:
         why = f"{quote(text)} is not one of {one_of(PROTOCOLS)}"
         raise reject("BadPort", why, did_you_mean(text, PROTOCOLS))
@@ -134,7 +139,7 @@ def _ports(ip: str, host: range, container: range, protocol: str) -> list[Port]:
 def _published(value: object) -> range:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise reject("WrongType", f"expected a port number, got {kind(value)}")
-    return _range(str(value))
+    return port_range(str(value))
 
 
 def _long_ip(value: object) -> str:
@@ -168,7 +173,7 @@ class PortEntry(BaseModel):
     )
     protocol: Annotated[
         Literal["tcp", "udp", "sctp"],
-        BeforeValidator(lambda value: _protocol(as_line(value)), json_schema_input_type=str),
+        BeforeValidator(lambda value: parse_protocol(as_line(value)), json_schema_input_type=str),
     ] = Field(default="tcp", description="Transport protocol.", examples=["udp"])
 
     def ports(self) -> list[Port]:
@@ -185,7 +190,7 @@ def _entry(value: object) -> list[Port]:
         case bool():
             raise reject("WrongType", f"expected a port, got {kind(value)}", _SHORT_HINT)
         case int():
-            raise _no_host_port(str(value), _range(str(int(value))).start)
+            raise _no_host_port(str(value), port_range(str(int(value))).start)
         case dict():
             return validated(PortEntry, value).ports()
     raise reject("WrongType", f"expected a port, got {kind(value)}", _SHORT_HINT)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from workloadd.spec.dns import DnsSpec
 from workloadd.spec.forms import DurationForm
+from workloadd.spec.namespaces import NamespacesSpec
 from workloadd.spec.ports import Port, PortEntry, parse_ports, same_host_port
 from workloadd.spec.problems import Problem, ProblemsError
 from workloadd.spec.process import parse_hostname
@@ -14,10 +16,8 @@ from workloadd.spec.sockets import Socket, SocketEntry, parse_idle_timeout, pars
 from workloadd.spec.text import quote
 
 
-class SandboxSpec(BaseModel):
+class SandboxSpec(NamespacesSpec, DnsSpec):
     """The surroundings of a workload's containers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     hostname: Annotated[
         str | None, BeforeValidator(parse_hostname, json_schema_input_type=str | None)
@@ -54,6 +54,22 @@ class SandboxSpec(BaseModel):
         examples=["10m"],
         json_schema_extra={"beside": {"sockets": [8080]}},
     )
+
+    @model_validator(mode="after")
+    def _network_agrees(self) -> SandboxSpec:
+        problems = []
+        mode = self.network_mode
+        if self.ports and (mode == "none" or not self.has_own_network):
+            why = f"nothing can be published with network_mode {mode}"
+            hint = "leave it out: the container's ports are the host's" if mode == "host" else ""
+            problems.append(Problem("BadValue", why, hint, ("ports",)))
+        for key in ("dns", "dns_opt", "dns_search"):
+            if mode == "none" and getattr(self, key):
+                why = "there is nobody to ask with network_mode none"
+                problems.append(Problem("BadValue", why, path=(key,)))
+        if problems:
+            raise ProblemsError(*problems)
+        return self
 
     @model_validator(mode="after")
     def _sockets_agree(self) -> SandboxSpec:

@@ -38,6 +38,7 @@ _FOREIGN_WORDS = {
     "json-file": "write k8s-file",
     "passthrough": "write journald: the output is in the journal either way",
     "ignore": "write conmon",
+    "restart": "write kill: the unit then starts it again as restart says",
 }
 _YAML_1_1_BOOLEANS = {"y", "yes", "on", "n", "no", "off"}
 

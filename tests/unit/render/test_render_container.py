@@ -48,6 +48,8 @@ def test_what_the_file_leaves_out_is_left_to_the_image() -> None:
     absent = {
         "command", "entrypoint", "work_dir", "user", "stop_signal", "cap_add", "cap_drop", "init",
         "privileged", "umask", "httpproxy", "timezone", "r_limits", "devices", "groups",
+        "healthconfig", "healthLogDestination", "netns", "userns", "idmappings", "shm_size",
+        "sysctl", "dns_server", "hostadd", "expose", "portmappings",
         "annotations", "resource_limits", "read_only_filesystem", "read_write_tmpfs",
     }  # fmt: skip
     assert not absent & set(rendered(""))
@@ -142,6 +144,71 @@ def test_an_empty_command_clears_the_image_s() -> None:
                 "pids": {"limit": 10},
             },
         ),
+        ("network_mode: host", "netns", {"nsmode": "host"}),
+        ("network_mode: 'ns:/run/netns/x'", "netns", {"nsmode": "path", "value": "/run/netns/x"}),
+        ("network_mode: 'pasta:-T,80'", "network_options", {"pasta": ["-T", "80"]}),
+        ("userns_mode: keep-id", "userns", {"nsmode": "keep-id"}),
+        (
+            "userns_mode: 'keep-id:uid=5,gid=6'",
+            "userns",
+            {"nsmode": "keep-id", "value": "gid=6,uid=5"},
+        ),
+        ("userns_mode: nomap", "userns", {"nsmode": "no-map"}),
+        (
+            "userns_mode: 'auto:size=100,uidmapping=0:1:2'",
+            "idmappings",
+            {
+                "AutoUserNs": True,
+                "AutoUserNsOpts": {
+                    "Size": 100,
+                    "AdditionalUIDMappings": [{"container_id": 0, "host_id": 1, "size": 2}],
+                    "AdditionalGIDMappings": [],
+                },
+            },
+        ),
+        ("uid_map: ['0:1:9']", "userns", {"nsmode": "private"}),
+        (
+            "uid_map: ['0:1:9']",
+            "idmappings",
+            {
+                "UIDMap": [{"container_id": 0, "host_id": 1, "size": 9}],
+                "GIDMap": [{"container_id": 0, "host_id": 1, "size": 9}],
+            },
+        ),
+        ("shm_size: 1m", "shm_size", 2**20),
+        ("sysctls: {net.core.somaxconn: 5}", "sysctl", {"net.core.somaxconn": "5"}),
+        ("dns: 9.9.9.9", "dns_server", ["9.9.9.9"]),
+        ("dns_opt: ndots:2", "dns_option", ["ndots:2"]),
+        ("dns_search: a.b", "dns_search", ["a.b"]),
+        ("extra_hosts: {a: 10.0.0.1}", "hostadd", ["a:10.0.0.1"]),
+        ("expose: [80, 80/udp]", "expose", {"80": "tcp,udp"}),
+        (
+            "healthcheck: {test: a b, interval: 1.5s, timeout: 2s, start_period: 1m, retries: 4}",
+            "healthconfig",
+            {
+                "Test": ["CMD-SHELL", "a b"],
+                "Interval": 1_500_000_000,
+                "Timeout": 2_000_000_000,
+                "StartPeriod": 60_000_000_000,
+                "Retries": 4,
+            },
+        ),
+        ("healthcheck: {disable: true}", "healthconfig", {"Test": ["NONE"]}),
+        ("healthcheck: {test: a, on_failure: kill}", "health_check_on_failure_action", 2),
+        (
+            "healthcheck: {test: a, startup: {test: [CMD, b], interval: 1s, success: 2}}",
+            "startupHealthConfig",
+            {
+                "Test": ["CMD", "b"],
+                "Interval": 1_000_000_000,
+                "Timeout": 30_000_000_000,
+                "Retries": 0,
+                "Successes": 2,
+            },
+        ),
+        ("healthcheck: {test: a, log: {destination: /l}}", "healthLogDestination", "/l"),
+        ("healthcheck: {test: a, log: {max_count: 7}}", "healthMaxLogCount", 7),
+        ("healthcheck: {test: a, log: {max_size: 7}}", "healthMaxLogSize", 7),
         (
             "ports: ['127.0.0.1:5353:53/udp']",
             "portmappings",

@@ -28,6 +28,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "TmpfsVolume": {"type": "tmpfs", "target": "/a"},
     "DeviceEntry": {"source": "/dev/null"},
     "SocketEntry": {"listen": "%t/web.sock"},
+    "StartupCheck": {"test": "true"},
     "Ulimit": {"soft": 1, "hard": -1},
 }
 

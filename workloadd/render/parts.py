@@ -1,0 +1,35 @@
+"""All that a workload file says of one container, in the form of Podman's specification."""
+
+from typing import Any
+
+from workloadd.render.health import render_health
+from workloadd.render.logging import render_logging
+from workloadd.render.process import render_process
+from workloadd.render.resources import render_resources
+from workloadd.render.security import render_devices, render_security, security_annotations
+from workloadd.render.storage import render_storage
+from workloadd.spec.container import ContainerSpec
+from workloadd.spec.signals import signal_number
+
+
+def render_parts(workload: str, spec: ContainerSpec) -> dict[str, Any]:
+    """The container itself, by group: not its name, image, labels, environment or surroundings.
+
+    `workload` is the name under which it is in the journal and by which its volumes are called.
+    """
+    optional = {
+        "annotations": {**security_annotations(spec), **spec.annotations},
+        "stop_signal": signal_number(spec.stop_signal) if spec.stop_signal else None,
+    }
+    return {
+        "sdnotifyMode": spec.notify,
+        "stop_timeout": -int(-spec.stop_timeout // 1),
+        **{key: value for key, value in optional.items() if value},
+        **render_logging(spec.logging, workload),
+        **render_health(spec.healthcheck),
+        **render_process(spec),
+        **render_security(spec),
+        **render_devices(spec),
+        **render_storage(workload, spec.volumes),
+        **render_resources(spec.resources),
+    }
