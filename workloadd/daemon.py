@@ -31,6 +31,7 @@ from workloadd.pulls import Pulls
 from workloadd.reconcile import Clock, Reconciler
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
+from workloadd.sources.facts import Facts
 from workloadd.sources.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -77,8 +78,11 @@ class Daemon:
         )
         self.pulls = self._make_pulls()
         self._told = False
-        self.source = Directories(paths.workload_roots, paths.home)
-        self.watcher = Watcher(paths.workload_roots, self.wake, self.units.directories)
+        facts = Facts(paths.facts_roots)
+        self.source = Directories(paths.workload_roots, paths.home, facts)
+        self.watcher = Watcher(
+            paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
+        )
         self.reconciler = self._make_reconciler()
         self.server = Server(
             application(self.board, self.history, settings, self._clock.now),

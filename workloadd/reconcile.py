@@ -17,7 +17,7 @@ from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.rollout import Policy
-from workloadd.core.status import PassStatus, Status, WorkloadStatus, moment
+from workloadd.core.status import ElsewhereStatus, PassStatus, Status, WorkloadStatus, moment
 from workloadd.execute import Executor
 from workloadd.history import History
 from workloadd.observe import Observer
@@ -86,7 +86,8 @@ class Reconciler:
         self._problems = problems
         self._woken = asyncio.Event()
         self._observed = Observed()
-        self._unreadable: tuple[Problem, ...] = ()
+        self._source_problems: tuple[Problem, ...] = ()
+        self._elsewhere: tuple[ElsewhereStatus, ...] = ()
 
     def wake(self) -> None:
         """Have a pass run soon."""
@@ -138,7 +139,12 @@ class Reconciler:
             if workload.pull:
                 self._pulls.request(workload.pull, tasks)
         self._pulls.forget(_references(knowledge.desired))
-        self._unreadable = knowledge.desired.unreadable
+        desired = knowledge.desired
+        self._source_problems = (*desired.unreadable, *desired.problems)
+        self._elsewhere = tuple(
+            ElsewhereStatus(name=one.name, source=one.path, reason=one.reason)
+            for one in desired.elsewhere
+        )
         before = {w.name: w for w in self._board.status.workloads}
         self._executor.forget_attempts(knowledge.plan, now)
         workloads = assess(knowledge, before)
@@ -201,10 +207,15 @@ class Reconciler:
             problem=problem,
             failing_since=failing_since if problem else None,
         )
-        problems = tuple(str(p) for p in (*self._unreadable, *self._problems()))
+        problems = tuple(str(p) for p in (*self._source_problems, *self._problems()))
         self._board.publish(
             old.model_copy(
-                update={"passes": passed, "workloads": tuple(workloads), "problems": problems}
+                update={
+                    "passes": passed,
+                    "workloads": tuple(workloads),
+                    "elsewhere": self._elsewhere,
+                    "problems": problems,
+                }
             )
         )
         self._board.beat()

@@ -154,6 +154,10 @@ class _Api:
         status = self._board.status
         if found := status.workload(name):
             return found
+        for other in status.elsewhere:
+            if other.name == name:
+                detail = f"{quote(name)} is not for this host: {other.reason}"
+                raise Refusal(404, "NotForThisHost", detail, f"its file is {other.source}")
         names = [workload.name for workload in status.workloads]
         hint = did_you_mean(name, names) or _known(names)
         detail = f"cannot find a workload {quote(name)}"

@@ -116,6 +116,8 @@ def _file_error(error: FileError, what: str = "", indent: int = 0) -> Iterator[s
 
 
 def _host(status: Status) -> Iterator[str]:
+    for other in status.elsewhere:
+        yield from sentence(f"{clean(other.name)} is not for this host: {other.reason}", 0, 2)
     for problem in status.problems:
         yield from sentence(f"problem: {problem}", 0, 2)
     for condition in status.host:
@@ -140,6 +142,7 @@ def _head(workload: WorkloadStatus, now: datetime) -> list[str]:
     image = workload.image
     facts = (
         ("file", workload.source or "gone"),
+        ("drop-ins", ", ".join(f for f in workload.files if f != workload.source)),
         ("in its shadow", ", ".join(workload.shadows)),
         ("image", image.reference if image else ""),
         ("digest", image.digest if image else ""),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workloadd.core.desired import Declared, Desired
 from workloadd.sources.directories import Directories
+from workloadd.sources.facts import Facts
 from workloadd.sources.files import shown
 from workloadd.spec.errors import SpecError
 from workloadd.spec.ports import HostPort
@@ -19,41 +20,52 @@ class AsIf(Directories):
     Relative paths in its files lead to where they would from there.
     """
 
-    def __init__(self, roots: Iterable[Path], home: Path, links: Path, place: Path) -> None:
-        super().__init__(roots, home)
+    def __init__(
+        self, roots: Iterable[Path], home: Path, links: Path, place: Path, facts: Facts
+    ) -> None:
+        super().__init__(roots, home, facts)
         self._links = links
         self._place = place
 
     def resolve(self, written: str, directory: Path) -> str:
-        return super().resolve(written, self._place if directory == self._links else directory)
+        if directory.is_relative_to(self._links):
+            directory = self._place / directory.relative_to(self._links)
+        return super().resolve(written, directory)
 
     def load(self, holders: Mapping[HostPort, str] | None = None) -> Desired:
         """Everything declared; a file of ours has the path in `place` that it would have."""
         desired = super().load(holders)
         workloads = {name: self._moved(one) for name, one in desired.workloads.items()}
-        return replace(desired, workloads=workloads)
+        elsewhere = (replace(e, path=self._there(e.path)) for e in desired.elsewhere)
+        problems = (replace(p, message=self._there(p.message)) for p in desired.problems)
+        return replace(
+            desired,
+            workloads=workloads,
+            elsewhere=tuple(elsewhere),
+            problems=tuple(problems),
+            unsure=frozenset(map(self._there, desired.unsure)),
+        )
+
+    def _there(self, text: str) -> str:
+        """`text` with the place for the links in it."""
+        # Nothing for the directory ".".
+        return text.replace(f"{shown(self._links)}/", shown(self._place / "_").removesuffix("_"))
 
     def _moved(self, declared: Declared) -> Declared:
-        links = f"{shown(self._links)}/"
-        place = shown(self._place / "_").removesuffix("_")  # nothing for the directory "."
-        path = declared.path.replace(links, place)
-        shadows = (shadow.replace(links, place) for shadow in declared.shadows)
+        path = self._there(declared.path)
+        shadows = map(self._there, declared.shadows)
         return replace(
             declared,
             path=path,
-            errors=tuple(_moved_error(e, links, place) for e in declared.errors),
-            warnings=tuple(_moved_error(e, links, place) for e in declared.warnings),
+            errors=tuple(map(self._moved_error, declared.errors)),
+            warnings=tuple(map(self._moved_error, declared.warnings)),
+            files=tuple(dict.fromkeys(map(self._there, declared.files))),
             # The file that stands there now would be replaced, not shadowed.
             shadows=tuple(s for s in dict.fromkeys(shadows) if s != path),
         )
 
-
-def _moved_error(error: SpecError, links: str, place: str) -> SpecError:
-    return replace(
-        error,
-        file=error.file.replace(links, place),
-        message=error.message.replace(links, place),
-    )
+    def _moved_error(self, error: SpecError) -> SpecError:
+        return replace(error, file=self._there(error.file), message=self._there(error.message))
 
 
 @contextmanager

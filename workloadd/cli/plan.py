@@ -14,7 +14,8 @@ from workloadd.cli.preview import Preview, WorkloadPreview, preview
 from workloadd.core.errors import WorkloaddError
 from workloadd.settings import Paths, load_settings
 from workloadd.sources.directories import Directories
-from workloadd.sources.scan import is_workload_file
+from workloadd.sources.facts import Facts
+from workloadd.sources.scan import is_dropin_directory, is_workload_file
 
 _USER = "workloads"
 
@@ -57,23 +58,25 @@ def _as_user(files: tuple[Path, ...]) -> str:
 
 
 def _source(paths: Paths, given: tuple[Path, ...], stack: ExitStack) -> Directories:
+    facts = Facts(paths.facts_roots)
     if not given:
-        return Directories(paths.workload_roots, paths.home)
+        return Directories(paths.workload_roots, paths.home, facts)
     links = stack.enter_context(linked(_workload_files(given)))
     roots = list(paths.workload_roots)
     # Of the roots that an administrator writes to, the weakest: right above the vendor's.
     place = roots[1]
     roots.insert(2, links)
-    return AsIf(roots, paths.home, links, place)
+    return AsIf(roots, paths.home, links, place, facts)
 
 
 def _workload_files(given: tuple[Path, ...]) -> list[Path]:
     files: dict[str, Path] = {}
     for path in given:
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if path.is_dir() and not is_workload_file(file.name):
+        for file in _listed(path):
+            is_known = is_workload_file(file.name) or is_dropin_directory(file.name)
+            if path.is_dir() and not is_known:
                 continue
-            if not is_workload_file(file.name):
+            if not is_known:
                 raise click.ClickException(
                     f"cannot plan with {file}: a workload file is called NAME.yaml or NAME.yml"
                 )
@@ -81,6 +84,12 @@ def _workload_files(given: tuple[Path, ...]) -> list[Path]:
                 raise click.ClickException(f"cannot plan with two files called {file.name}")
             files[file.name] = file
     return list(files.values())
+
+
+def _listed(path: Path) -> list[Path]:
+    """What is in a directory of workload files; a directory of drop-ins is one thing."""
+    is_many = path.is_dir() and not is_dropin_directory(path.name)
+    return sorted(path.iterdir()) if is_many else [path]
 
 
 def _show(found: Preview) -> None:

@@ -80,7 +80,7 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
     policy = Policy(rollout.soak, rollout.deadline, rollout.restarts)
     steps = steps_of(desired, observed, Memory(bad, rollouts, last), policy, time.time())
     missing = problem and problem.reason != "HistoryMissing"
-    problems = (*([problem] if problem and missing else []), *desired.unreadable)
+    problems = (*([problem] if problem and missing else []), *desired.unreadable, *desired.problems)
     return Preview(steps, tuple(map(str, problems)))
 
 

@@ -85,6 +85,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         state=state,
         message=message,
         source=declared.path if declared else "",
+        files=declared.files if declared else (),
         shadows=declared.shadows if declared else (),
         description=spec.description if spec else "",
         enabled=spec.enabled if spec else True,

@@ -16,8 +16,8 @@ class Declared:
     `spec` is None where the file is invalid: then `errors` says why and the last good deployment
     stays. Relative paths in `spec` are resolved against the file's directory already.
     `problems` are about files it refers to (an `env_file` that cannot be read): they keep a new
-    revision from being made, as an error in the file itself does. `shadows` are the files of the
-    same name in weaker roots.
+    revision from being made, as an error in the file itself does. `files` are those that made it
+    up, `path` and the drop-ins over it; `shadows` are the files of the same name in weaker roots.
     """
 
     name: str
@@ -28,6 +28,16 @@ class Declared:
     problems: tuple[Problem, ...] = ()
     env_files: tuple[EnvFile, ...] = field(repr=False, default=())
     shadows: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A workload that is not for this host, as its `when` says; `reason` is what does not match."""
+
+    name: str
+    path: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,13 @@ class Desired:
     """All workloads declared, by name. A masked one (a link to /dev/null) is not in it.
 
     `unreadable` names roots that could not be read just now: while there is one, a workload that
-    is missing here may only be out of sight, so none is removed.
+    is missing here may only be out of sight, so none is removed. `unsure` are files of which not
+    even the names of their workloads are known: none that came from one of them is removed.
+    `problems` are about what belongs to no workload.
     """
 
     workloads: Mapping[str, Declared] = field(default_factory=dict)
     unreadable: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    unsure: frozenset[str] = frozenset()

@@ -28,6 +28,11 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
         return WorkloadPlan()
     if desired.unreadable:
         return WorkloadPlan(why=f"not removed: {desired.unreadable[0].message}")
+    record = seen.file.record if seen.file else None
+    if record and record.source in desired.unsure:
+        return WorkloadPlan(why=f"not removed: {record.source} does not say what it declares")
+    other = next((one for one in desired.elsewhere if one.name == name), None)
+    gone = f"it is not for this host: {other.reason}" if other else "its workload file is gone"
     actions: list[Action] = []
     if seen.unit.active_state != "inactive":
         actions.append(StopUnit())
@@ -38,10 +43,10 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
     if rollout := memory.rollouts.get(name):
         problem = Problem("Removed", "the workload was removed during its rollout")
         actions.append(EndRollout(rollout.revision, "removed", problem))
-    actions.append(Note("removed", "its workload file is gone"))
+    actions.append(Note("removed", gone))
     if seen.file:
         actions.append(RemoveUnit())
-    return WorkloadPlan(tuple(actions), why="remove: its workload file is gone")
+    return WorkloadPlan(tuple(actions), why=f"remove: {gone}")
 
 
 def _reclaim(seen: Seen) -> tuple[str, ...]:

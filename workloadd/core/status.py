@@ -104,6 +104,7 @@ class WorkloadStatus(_Model):
     state: State
     message: str = ""
     source: str = Field(default="", description="the workload file")
+    files: tuple[str, ...] = Field(default=(), description="what made it up: file, drop-ins")
     shadows: tuple[str, ...] = Field(default=(), description="weaker files of the same name")
     description: str = ""
     enabled: bool = True
@@ -140,6 +141,14 @@ class HostConditionStatus(_Model):
     warning: bool = Field(default=False, description="containers run without it, only less well")
 
 
+class ElsewhereStatus(_Model):
+    """A workload that is not for this host, and what of its `when` does not match."""
+
+    name: str
+    source: str = Field(description="the workload file")
+    reason: str
+
+
 class PassStatus(_Model):
     """The reconcile loop's own state. Durations are in seconds."""
 
@@ -160,6 +169,7 @@ class Status(_Model):
     host: tuple[HostConditionStatus, ...] = ()
     problems: tuple[str, ...] = ()
     workloads: tuple[WorkloadStatus, ...] = ()
+    elsewhere: tuple[ElsewhereStatus, ...] = ()
 
     def workload(self, name: str) -> WorkloadStatus | None:
         """The status of one workload, or None."""

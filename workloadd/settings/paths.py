@@ -84,6 +84,11 @@ class Paths:
         return tuple(root / "workloads.d" for root in self.config_roots)
 
     @property
+    def facts_roots(self) -> tuple[Path, ...]:
+        """The directories of facts about this host, the weakest first."""
+        return tuple(root / "facts.d" for root in self.config_roots)
+
+    @property
     def runtime_dir(self) -> Path:
         """What lives until the user's last session (or the lingering manager) ends."""
         return self.xdg_runtime_dir / _APP

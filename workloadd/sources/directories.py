@@ -2,30 +2,30 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workloadd.core.desired import Declared, Desired
+from workloadd.core.desired import Declared, Desired, Elsewhere
 from workloadd.core.errors import Problem
 from workloadd.core.revision import EnvFile
 from workloadd.sources.envfile import EnvFiles
-from workloadd.sources.files import FileCache, shown, why
+from workloadd.sources.facts import Facts
+from workloadd.sources.files import shown
+from workloadd.sources.loader import Loaded, Loader, Workload
 from workloadd.sources.scan import Found, scan
 from workloadd.spec.errors import SpecError
-from workloadd.spec.load import LoadResult, duplicate_host_ports, load_workload
+from workloadd.spec.load import LoadResult, duplicate_host_ports
 from workloadd.spec.model import ServiceSpec
 from workloadd.spec.ports import HostPort
-from workloadd.spec.positions import Positions
-from workloadd.spec.security import UNCONFINED
-from workloadd.spec.volumes import BindVolume
+from workloadd.spec.problems import Problem as SpecProblem
 
 
 @dataclass(frozen=True, slots=True)
-class _Parsed:
-    """One file's result, and its spec with every path of the host made absolute."""
+class _Placed:
+    """A workload under the name that it is known by, and the file that declares it."""
 
-    result: LoadResult
-    spec: ServiceSpec | None
+    workload: Workload
+    found: Found
 
 
 class Directories:
@@ -34,72 +34,40 @@ class Directories:
     Blocks, so it is called in a thread (one at a time); what has not changed is not read again.
     """
 
-    def __init__(self, roots: Iterable[Path], home: Path | None = None) -> None:
+    def __init__(
+        self, roots: Iterable[Path], home: Path | None = None, facts: Facts | None = None
+    ) -> None:
         self._roots = tuple(roots)
         self._home = home or Path.home()
-        self._files: FileCache[_Parsed] = FileCache(self._parse)
+        self._facts = facts or Facts()
+        self._loader = Loader(lambda written, directory: self.resolve(written, directory))
         self._env_files = EnvFiles()
         self._env_paths: frozenset[str] = frozenset()
 
     def load(self, holders: Mapping[HostPort, str] | None = None) -> Desired:
         """Everything declared now; `holders` are the host ports of the current deployments."""
-        found, unreadable = scan(self._roots)
-        read = {shown(name): (file, self._read(file)) for name, file in found.items()}
+        scanned = scan(self._roots)
+        scope, problems = self._facts.load()
+        read = [self._loader.load(shown(n), found, scope) for n, found in scanned.found.items()]
         # What vanished between the listing and the reading was never there.
-        parsed = {name: (file, one) for name, (file, one) in read.items() if one}
-        results = {name: one.result for name, (_, one) in parsed.items()}
-        clashes = duplicate_host_ports(results, holders)
+        files = [loaded for loaded in read if loaded]
+        placed = _placed(files)
+        clashes = duplicate_host_ports(
+            {name: one.workload.result for name, one in placed.items()}, holders
+        )
         workloads = {
-            name: self._declare(name, file, one, clashes.get(name, ()))
-            for name, (file, one) in parsed.items()
+            name: self._declare(name, one, clashes.get(name, ())) for name, one in placed.items()
         }
-        self._env_paths = frozenset(_env_paths(one for _, one in parsed.values()))
-        self._files.sweep()
+        self._env_paths = frozenset(_env_paths(one.workload for one in placed.values()))
+        self._loader.sweep()
         self._env_files.sweep()
-        return Desired(workloads, unreadable)
-
-    def _read(self, file: Found) -> _Parsed | None:
-        path = file.path
-        if file.rivals:
-            names = " and ".join(shown(p.name) for p in (path, *file.rivals))
-            message = f"cannot tell which file declares the workload: there are {names}"
-            return _refused(path, "DuplicateFile", message, "remove all but one of them")
-        try:
-            return self._files.get(str(path))
-        except FileNotFoundError:
-            if not path.is_symlink():
-                return None
-            message = (
-                f"cannot read the workload: the link leads to {_target(path)}, which is missing"
-            )
-            hint = "put the file there or remove the link; a link to /dev/null masks a workload"
-            return _refused(path, "Unreadable", message, hint)
-        except OSError as error:
-            hint = "it must be a file that the user of the workloads may read"
-            return _refused(path, "Unreadable", f"cannot read the workload: {why(error)}", hint)
-
-    def _parse(self, file: str, data: bytes) -> _Parsed:
-        path = Path(file)
-        result = load_workload(shown(path.stem), data, shown(file))
-        spec = result.spec
-        return _Parsed(result, self._absolute(spec, path.parent) if spec else None)
-
-    def _absolute(self, spec: ServiceSpec, directory: Path) -> ServiceSpec:
-        """`spec` with every path of the host in it absolute."""
-        volumes = tuple(
-            v.model_copy(update={"source": self.resolve(v.source, directory)})
-            if isinstance(v, BindVolume)
-            else v
-            for v in spec.volumes
+        return Desired(
+            workloads,
+            scanned.unreadable,
+            (*scanned.problems, *problems),
+            tuple(_elsewhere(files)),
+            frozenset(_unsure(files)),
         )
-        env_files = tuple(
-            e.model_copy(update={"path": self.resolve(e.path, directory)}) for e in spec.env_file
-        )
-        seccomp = spec.seccomp
-        if seccomp not in (None, UNCONFINED):
-            seccomp = self.resolve(seccomp, directory)
-        changed = {"volumes": volumes, "env_file": env_files, "seccomp": seccomp}
-        return spec.model_copy(update=changed)
 
     def resolve(self, written: str, directory: Path) -> str:
         """The absolute path that `written` in a file of `directory` means.
@@ -110,21 +78,21 @@ class Directories:
             return os.path.normpath(self._home / written[2:])
         return os.path.normpath(directory / written)
 
-    def _declare(
-        self, name: str, file: Found, one: _Parsed, clashes: tuple[SpecError, ...]
-    ) -> Declared:
-        errors = (*one.result.errors, *clashes)
-        spec = None if errors else one.spec
+    def _declare(self, name: str, one: _Placed, clashes: tuple[SpecError, ...]) -> Declared:
+        result = one.workload.result
+        errors = (*result.errors, *clashes)
+        spec = None if errors else one.workload.spec
         env_files, problems = self._environment(spec) if spec else ((), ())
         return Declared(
             name=name,
-            path=shown(file.path),
+            path=shown(one.found.path),
             spec=spec,
             errors=errors,
-            warnings=one.result.warnings,
+            warnings=result.warnings,
             problems=problems,
             env_files=env_files,
-            shadows=tuple(shown(path) for path in file.shadows),
+            shadows=tuple(shown(path) for path in one.found.shadows),
+            files=result.files,
         )
 
     @property
@@ -143,20 +111,51 @@ class Directories:
         return tuple(files), tuple(problems)
 
 
-def _env_paths(parsed: Iterable[_Parsed]) -> Iterator[str]:
-    for one in parsed:
+def _env_paths(workloads: Iterable[Workload]) -> Iterator[str]:
+    for one in workloads:
         for entry in one.spec.env_file if one.spec else ():
             yield entry.path
 
 
-def _refused(path: Path, reason: str, message: str, hint: str) -> _Parsed:
-    file = shown(path)
-    error = SpecError(file, 1, 1, reason, message, hint=hint)
-    return _Parsed(LoadResult(None, (error,), (), Positions(file)), None)
+def _placed(files: Iterable[Loaded]) -> dict[str, _Placed]:
+    """The workloads by name. One name may be declared once: the first has it, and every other one
+    is there under a name that nothing can be called by."""
+    placed: dict[str, _Placed] = {}
+    for loaded in files:
+        for one in loaded.workloads:
+            if one.result.elsewhere:
+                continue
+            first = placed.get(one.name)
+            workload = _second(one, first.workload) if first else one
+            name, number = workload.name, 1
+            while name in placed:
+                number += 1
+                name = f"{workload.name}#{number}"
+            placed[name] = _Placed(replace(workload, name=name), loaded.found)
+    return placed
 
 
-def _target(link: Path) -> str:
-    try:
-        return shown(link.readlink())
-    except OSError:
-        return "another file"
+def _second(one: Workload, first: Workload) -> Workload:
+    """A workload whose name is taken: it has this one error."""
+    positions, named = one.result.positions, first.result.positions
+    path = next((p for p in (("name",), ("instances",)) if positions.root.child(p[0])), ())
+    line, column = named.at_key(path)
+    why = f"the name {one.name} is taken by {named.file_of(path)}:{line}:{column}"
+    hint = "give one of them another name; until then the first has it"
+    error = positions.error(SpecProblem("DuplicateName", why, hint, path))
+    result = LoadResult(None, (error,), (), positions, files=one.result.files)
+    return Workload(one.name, result, None)
+
+
+def _elsewhere(files: Iterable[Loaded]) -> Iterator[Elsewhere]:
+    for loaded in files:
+        for one in loaded.workloads:
+            if one.result.elsewhere:
+                yield Elsewhere(one.name, shown(loaded.found.path), one.result.elsewhere)
+
+
+def _unsure(files: Iterable[Loaded]) -> Iterator[str]:
+    for loaded in files:
+        if not loaded.complete:
+            found = loaded.found
+            yield from map(shown, (found.path, *found.rivals, *found.shadows))

@@ -58,8 +58,8 @@ def parse_env_file(path: str, data: bytes) -> EnvFileContent:
         return _failed("EnvFileInvalid", message, "environment variables are for small values")
     variables: dict[str, str] = {}
     problems: list[Problem] = []
-    for number, line in _lines(data):
-        found = _variable(line)
+    for number, line in written_lines(data):
+        found = parse_line(line)
         if isinstance(found, tuple):
             # The last one counts, at its own place in the order.
             variables.pop(found[0], None)
@@ -75,7 +75,7 @@ def parse_env_file(path: str, data: bytes) -> EnvFileContent:
     return EnvFileContent(tuple(variables.items()))
 
 
-def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+def written_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Numbered lines that say something; an editor's byte order mark is not part of a name."""
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         text = line.removesuffix(b"\r").lstrip(b" \t")
@@ -83,7 +83,7 @@ def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield number, text
 
 
-def _variable(line: bytes) -> tuple[str, str] | str:
+def parse_line(line: bytes) -> tuple[str, str] | str:
     """Name and value, or what is wrong. A line without `=` may be a lost piece of a secret."""
     before, equals, after = line.partition(b"=")
     if not equals:

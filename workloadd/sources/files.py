@@ -14,6 +14,9 @@ MAX_BYTES = 1 << 20
 # what was read sooner than this after a change is read again next time.
 _SETTLED_NS = 100_000_000
 
+# Where regular files are none that somebody wrote.
+_KERNELS = ("/proc/", "/sys/", "/dev/")
+
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a FIFO",
@@ -75,6 +78,7 @@ def read_regular(path: str, status: os.stat_result) -> tuple[bytes, Signature | 
     with os.fdopen(descriptor, "rb") as file:
         before = os.fstat(descriptor)
         _require_regular(before, path)
+        _require_stored(descriptor, path)
         data = file.read(MAX_BYTES + 1)
         after = os.fstat(descriptor)
     settled = time.time_ns() - max(after.st_ctime_ns, after.st_mtime_ns) > _SETTLED_NS
@@ -96,6 +100,19 @@ def _require_regular(status: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         what = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         raise NotRegularError(errno.EINVAL, f"it is {what}, not a file", path)
+
+
+def _require_stored(descriptor: int, path: str) -> None:
+    """Refuse what a link may lead to among the kernel's own files: they are about this process,
+    and reading some of them changes something."""
+    try:
+        opened = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
+    except OSError:
+        return  # no /proc, so nothing leads there
+    for place in _KERNELS:
+        if opened.startswith(place):
+            what = f"it is in {place}, where nobody stores files"
+            raise NotRegularError(errno.EINVAL, what, path)
 
 
 def why(error: OSError) -> str:

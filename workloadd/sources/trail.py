@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from workloadd.core.names import workload_of_unit
-from workloadd.sources.scan import is_workload_file
+from workloadd.sources.facts import is_facts_file
+from workloadd.sources.scan import is_dropin_directory, is_workload_file
 
 # As the kernel's own bound for one path (path_resolution(7)).
 _MAX_LINKS = 40
 
-# Stand for many entries of a directory: its workload files, its workloads' units. No entry is
-# ever named so. A plan is as short for a thousand of them as for one.
-_WORKLOAD_FILES, _UNITS = "", "/"
+# Stand for many entries of a directory: its workload files and directories of drop-ins, its
+# workloads' units, its facts. No entry is ever named so. A plan is as short for a thousand of them
+# as for one.
+_WORKLOAD_FILES, _UNITS, _FACTS = "", "/", "//"
 
 # Directories to watch, and the entries in each that matter.
 Plan = Mapping[Path, frozenset[str]]
@@ -53,17 +55,26 @@ def trail(path: Path) -> tuple[list[tuple[Path, str]], Path | None]:
 
 
 def make_plan(
-    roots: Iterable[Path], extra: Iterable[Path], unit_directories: Iterable[Path] = ()
+    roots: Iterable[Path],
+    extra: Iterable[Path],
+    unit_directories: Iterable[Path] = (),
+    facts: Iterable[Path] = (),
 ) -> Plan:
-    """What to watch for `roots` (their workload files, and where links among them lead), for the
-    files `extra`, and for the units of workloads in `unit_directories`. Blocks."""
+    """What to watch for `roots` (their workload files and drop-ins, and where links among them
+    lead), for the files `extra`, for the units of workloads in `unit_directories`, and for the
+    directories `facts`. Blocks."""
     entries: dict[Path, set[str]] = {}
     paths = list(extra)
-    for root in roots:
-        leads_to = _follow(root, entries)
+    watched = [(root, _WORKLOAD_FILES) for root in roots]
+    watched += [(directory, _FACTS) for directory in facts]
+    for directory, mark in watched:
+        leads_to = _follow(directory, entries)
         if leads_to is not None:
-            entries.setdefault(leads_to, set()).add(_WORKLOAD_FILES)
-            paths += _links(leads_to)
+            entries.setdefault(leads_to, set()).add(mark)
+            links, dropins = _look(leads_to)
+            paths += links
+            # They are appended to what is being gone through.
+            watched += [(inner, mark) for inner in dropins if mark == _WORKLOAD_FILES]
     for directory in unit_directories:
         leads_to = _follow(directory, entries)
         if leads_to is not None:
@@ -80,16 +91,20 @@ def _follow(path: Path, entries: dict[Path, set[str]]) -> Path | None:
     return leads_to
 
 
-def _links(root: Path) -> list[Path]:
+def _look(directory: Path) -> tuple[list[Path], list[Path]]:
+    """The links among the files in a directory, and the directories of drop-ins in it."""
     try:
-        with os.scandir(root) as entries:
-            return [
-                root / entry.name
-                for entry in entries
-                if is_workload_file(entry.name) and entry.is_symlink()
-            ]
+        with os.scandir(directory) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+            links = [e for e in found if e.is_symlink() and _is_file(e.name)]
+            dropins = [e for e in found if is_dropin_directory(e.name)]
     except OSError:
-        return []
+        return [], []
+    return [directory / e.name for e in links], [directory / e.name for e in dropins]
+
+
+def _is_file(name: str) -> bool:
+    return is_workload_file(name) or is_facts_file(name)
 
 
 def concerns(names: frozenset[str], name: str) -> bool:
@@ -99,4 +114,8 @@ def concerns(names: frozenset[str], name: str) -> bool:
 
 def leads_on(names: frozenset[str], name: str) -> bool:
     """Whether a change of the entry `name` may also change what has to be watched."""
-    return name in names or (_WORKLOAD_FILES in names and is_workload_file(name))
+    if name in names:
+        return True
+    if _FACTS in names and is_facts_file(name):
+        return True
+    return _WORKLOAD_FILES in names and (is_workload_file(name) or is_dropin_directory(name))

@@ -42,8 +42,8 @@ RETRY = 60.0
 
 
 class Watcher:
-    """Follows `roots` (directories), extra files, and the units of workloads in
-    `unit_directories`; calls `wake` in the event loop.
+    """Follows `roots` (directories), extra files, the units of workloads in `unit_directories`,
+    and the directories `facts`; calls `wake` in the event loop.
 
     `problem` is set while the kernel's limits leave something unwatched: then changes there are
     seen by the periodic pass only.
@@ -54,9 +54,11 @@ class Watcher:
         roots: Iterable[Path],
         wake: Callable[[], None],
         unit_directories: Iterable[Path] = (),
+        facts: Iterable[Path] = (),
     ) -> None:
         self._roots = tuple(roots)
         self._unit_directories = tuple(unit_directories)
+        self._facts = tuple(facts)
         self._wake = wake
         self._extra: frozenset[Path] = frozenset()
         self._stale = asyncio.Event()
@@ -135,7 +137,7 @@ class Watcher:
                 self.armed.set()
 
     def _plan(self) -> Plan:
-        return make_plan(self._roots, self._extra, self._unit_directories)
+        return make_plan(self._roots, self._extra, self._unit_directories, self._facts)
 
     def _lay(self, inotify: Inotify, plan: Plan) -> bool:
         """Watch what is planned and nothing else; whether that is more than before."""

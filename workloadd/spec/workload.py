@@ -51,7 +51,7 @@ def load_draft(draft: Draft, scope: Scope) -> tuple[LoadResult, Substitution]:
         result = LoadResult(None, (), (), positions, files=draft.files, elsewhere=reason)
         return result, substitution
     root = substitution.node(_body(draft.root))
-    positions = replace(positions, root=root)
+    positions = replace(positions, root=_with_head(root, draft.root))
     spec, content, problems = _spec(root)
     errors = [*draft.errors, *wrong, *substitution.errors]
     shown = (p for p in problems if not _follows(p.path, substitution.failed))
@@ -97,6 +97,13 @@ def _body(root: Node) -> Node:
     if HEAD_KEYS.isdisjoint(root.entries):
         return root
     return root.having({k: entry for k, entry in root.entries.items() if k not in HEAD_KEYS})
+
+
+def _with_head(body: Node, root: Node) -> Node:
+    """The whole document again, with ``body`` for what is not its head."""
+    if HEAD_KEYS.isdisjoint(root.entries):
+        return body
+    return root.having({**root.entries, **body.entries})
 
 
 def _spec(root: Node) -> tuple[Spec | None, Mapping[str, object], tuple[Problem, ...]]:

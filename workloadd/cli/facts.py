@@ -1,0 +1,54 @@
+"""The variables that files are checked with: this host's, or those of the host they are for."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workloadd.settings import Paths
+from workloadd.sources.facts import Facts, parse_facts
+from workloadd.sources.files import read_regular, why
+from workloadd.spec.scope import NAME, Variable
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--facts` and `--set`."""
+    for option in (
+        click.option(
+            "--set", "assignments", multiple=True, metavar="NAME=VALUE",
+            help="A variable, over what anything else says of it; may be repeated.",
+        ),
+        click.option(
+            "--facts", "files", multiple=True, type=click.Path(exists=True, path_type=Path),
+            help="A file of variables, in place of this host's facts; may be repeated.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def facts_of(files: Sequence[Path], assignments: Iterable[str]) -> Facts:
+    """This host's facts, or those that are given for them."""
+    own: dict[str, Variable] = {}
+    for file in files:
+        own.update(_from_file(file))
+    roots = () if files else Paths.from_environment(os.environ).facts_roots
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not NAME.fullmatch(name):
+            raise click.BadParameter("write NAME=VALUE", param_hint="--set")
+        own[name] = Variable(value, "--set")
+    return Facts(roots, own)
+
+
+def _from_file(file: Path) -> dict[str, Variable]:
+    try:
+        data, _ = read_regular(str(file), file.stat())
+        content = parse_facts(str(file), data)
+    except OSError as error:
+        raise click.ClickException(f"cannot read {file}: {why(error)}") from None
+    if content.problems:
+        raise click.ClickException("\n".join(map(str, content.problems)))
+    return {name: Variable(value, str(file)) for name, value in content.variables.items()}
