@@ -144,6 +144,48 @@ def test_a_tab_does_not_move_the_caret() -> None:
     assert caret.index("^") == source.index("8")
 
 
+POD = """\
+containers:
+  web:
+    image: docker.io/library/nginx:1.27
+    environment:
+      KEY: value
+    ports: [80]
+  cache:
+    image: Redis
+    imag: docker.io/library/redis:7
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "shown"),
+    [(3, 12, True), (4, 5, False), (5, 7, False), (6, 5, True), (8, 12, True), (9, 5, False)],
+)
+def test_lines_of_a_pod(line: int, column: int, shown: bool) -> None:
+    text = POD.splitlines()[line - 1]
+    shown_lines = Source.of(POD.encode()).excerpt(SpecError("f", line, column, "R", "m"))
+    found, caret = shown_lines or ("", "")
+    key = text.partition(":")[0]
+    assert found == (text if shown else "" if line == 5 else key)
+    assert not found or caret.index("^") == column - 1
+
+
+def test_a_wide_character_moves_the_caret_by_two() -> None:
+    text = "description: 看板 x\n"
+    source, caret = Source.of(text.encode()).excerpt(SpecError("f", 1, 17, "R", "m"))
+    assert source == text.strip()
+    assert caret == " " * 18 + "^"
+
+
+def test_of_a_long_line_the_part_around_the_error_is_shown() -> None:
+    text = f"command: {'x' * 200} here {'y' * 200}"
+    column = text.index("here") + 1
+    source, caret = Source.of(text.encode()).excerpt(SpecError("f", 1, column, "R", "m"))
+    assert len(source) < 100
+    assert (source[0], source[-1]) == ("…", "…")
+    assert source[caret.index("^") :].startswith("here")
+
+
 SECRET = "hunter2"
 FILES = (
     f"image: i.example/a:1\nenvironment:\n  PASSWORD: {SECRET}\n  USER: {SECRET}\nports: [80]\n",
@@ -151,6 +193,10 @@ FILES = (
     f'image: i.example/a:1\nenvironment: {{PASSWORD: "{SECRET}", USER: {SECRET}}}\nports: [80]\n',
     f'{{image: i.example/a:1, environment: {{PASSWORD: "{SECRET}"}}, ports: [80]}}\n',
     f"environment:\n  A: |\n    one {SECRET}: x\n    {SECRET}\n  B: 'x\n    {SECRET}'\nimage: a\n",
+    f"containers:\n  a:\n    image: b\n    environment:\n      A: {SECRET}\n    ports: [80]\n",
+    f"containers: {{a: {{image: b, environment: {{A: {SECRET}}}, user: []}}, b: {{imag: 1}}}}\n",
+    f"image: a\n---\nname: b\nlabels: &l\n  A: {SECRET}\nenvironment: *l\nuser: []\n",
+    f"files:\n  /etc/web.conf:\n    content: {SECRET}\nimage: a\nports: 1\n",
 )
 
 

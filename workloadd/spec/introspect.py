@@ -161,7 +161,9 @@ def _extra(field: FieldInfo) -> Mapping[str, Any]:
 def _model(model: type[BaseModel], path: tuple[str, ...], tag: str) -> ModelDoc:
     properties = raw_schemas()[model.__name__]["properties"]
     fields = tuple(
-        _field(model, name, properties[name], (*path, name), tag) for name in model.model_fields
+        _field(model, name, properties[name], (*path, name), tag)
+        for name in model.model_fields
+        if name in properties
     )
     return ModelDoc(model, title_of(model), summary_of(model), tag, fields)
 
