@@ -96,6 +96,22 @@ def test_a_file_that_the_daemon_would_not_read_is_an_error() -> None:
     assert "NAME.yaml or NAME.yml" in done.output
 
 
+def test_standard_input_is_checked_as_a_file_of_this_directory() -> None:
+    done = CliRunner().invoke(main, ["validate", "-"], input=BAD)
+    assert done.exit_code == 1
+    assert done.output.startswith("stdin.yaml:2:9: error: ")
+    assert '    ports: ["80a:80"]\n' in done.output
+    write("one.env", "KEY=value\n")
+    done = CliRunner().invoke(main, ["validate", "-"], input=GOOD + "env_file: one.env\n")
+    assert (done.exit_code, done.output) == (0, "1 file, 0 errors\n")
+
+
+def test_a_directory_without_workload_files() -> None:
+    done = run(".")
+    assert done.exit_code == 0
+    assert "no workload file is there" in done.output
+
+
 def test_a_missing_file_is_a_wrong_call() -> None:
     done = run("nothing.yaml")
     assert done.exit_code == 2

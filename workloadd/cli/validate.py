@@ -1,43 +1,34 @@
 """`workloadctl validate`: are these workload files right? Needs no daemon."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from workloadd.cli import facts
-from workloadd.cli.excerpt import Source
+from workloadd.cli.findings import Printer, Report, document, placeless
 from workloadd.cli.overlay import AsIf, linked
 from workloadd.core.desired import Declared, Desired
-from workloadd.core.errors import Problem
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
-from workloadd.sources.files import read_regular, shown
+from workloadd.sources.files import MAX_BYTES, shown
 from workloadd.sources.scan import DROPINS, SUFFIXES, is_dropin_directory, is_workload_file
 from workloadd.spec.errors import SpecError
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What was found about one workload. `problems` are about files that it refers to, and
-    `elsewhere` is why it is not for this host."""
-
-    file: str
-    errors: tuple[SpecError, ...] = ()
-    warnings: tuple[SpecError, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    workload: str = ""
-    elsewhere: str = ""
-
-    def bad(self, strict: bool) -> bool:
-        """Whether it fails the check."""
-        return bool(self.errors or (strict and (self.warnings or self.problems)))
+_STDIN = Path("-")
+_STDIN_FILE = "stdin.yaml"
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+)
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
 @click.option("--strict", is_flag=True, help="Warnings fail the check too.")
 @facts.options
@@ -50,24 +41,35 @@ def validate(
     files: tuple[Path, ...],
     assignments: tuple[str, ...],
 ) -> None:
-    """Check workload files, and directories of them, as the daemon would.
+    """Check workload files, and directories of them, as the daemon would; - is standard input.
 
     Each error is shown with its place and what to do. Files of one directory are also checked
-    against each other, with the drop-ins beside them. Exit status: 0 where all are right, 1 where
-    one is not, 2 for a wrong call.
+    against each other, with the drop-ins beside them.
+
+    Exit status: 0 where all are right, 1 where one has an error (with --strict: or a warning), 2
+    for a wrong call.
     """
-    reports = list(_check(paths, facts.facts_of(files, assignments)))
+    given = facts.facts_of(files, assignments)
+    text = sys.stdin.buffer.read(MAX_BYTES + 1) if _STDIN in paths else b""
+    reports = [*(_check_stdin(text, given) if _STDIN in paths else ()), *_check(paths, given)]
     if as_json:
-        click.echo(json.dumps(_document(reports, strict), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document(reports, strict), indent=2, ensure_ascii=False))
     else:
-        _show(reports)
-        click.echo(_summary(reports))
+        Printer({_STDIN_FILE: text} if _STDIN in paths else {}).show(reports, strict)
     ctx.exit(1 if any(report.bad(strict) for report in reports) else 0)
+
+
+def _check_stdin(text: bytes, given: Facts) -> Iterator[Report]:
+    """As if it were a file of this directory."""
+    with TemporaryDirectory() as directory:
+        links = Path(directory)
+        (links / _STDIN_FILE).write_bytes(text)
+        yield from _reports(AsIf([links], Path.home(), links, Path(), given).load())
 
 
 def _check(paths: Sequence[Path], given: Facts) -> Iterator[Report]:
     by_directory: dict[Path, list[Path]] = {}
-    for path in paths:
+    for path in (path for path in paths if path != _STDIN):
         if is_dropin_directory(path.name) or is_dropin_directory(path.parent.name):
             base = _base(path)
             by_directory.setdefault(base.parent, []).append(base)
@@ -114,8 +116,7 @@ def _ignored(file: Path) -> SpecError:
 
 def _reports(desired: Desired) -> Iterator[Report]:
     for problem in desired.unreadable:
-        error = SpecError("", 0, 0, problem.reason, problem.message, hint=problem.hint)
-        yield Report("", (error,))
+        yield Report("", (placeless("", problem),))
     if desired.problems:
         yield Report("", problems=desired.problems)
     for declared in desired.workloads.values():
@@ -128,68 +129,3 @@ def _report(declared: Declared) -> Report:
     return Report(
         declared.path, declared.errors, declared.warnings, declared.problems, declared.name
     )
-
-
-def _show(reports: Sequence[Report]) -> None:
-    sources: dict[str, Source] = {}
-    # An error in a file that makes up several workloads is one of each of them.
-    for error in _errors(reports):
-        _show_one(error, click.style("error", fg="red", bold=True), sources)
-    for warning in _warnings(reports):
-        _show_one(warning, click.style("warning", fg="yellow", bold=True), sources)
-    for report in reports:
-        for problem in report.problems:
-            label = click.style("warning", fg="yellow", bold=True)
-            click.echo(f"{report.file}{': ' if report.file else ''}{label}: {problem.message}")
-            if problem.hint:
-                click.echo(f"    hint: {problem.hint}")
-        if report.elsewhere:
-            click.echo(f"{report.file}: {report.workload} is not for this host: {report.elsewhere}")
-
-
-def _errors(reports: Iterable[Report]) -> list[SpecError]:
-    return list(dict.fromkeys(error for report in reports for error in report.errors))
-
-
-def _warnings(reports: Iterable[Report]) -> list[SpecError]:
-    return list(dict.fromkeys(warning for report in reports for warning in report.warnings))
-
-
-def _show_one(error: SpecError, label: str, sources: dict[str, Source]) -> None:
-    where = f"{error.file}:{error.line}:{error.column}: " if error.file else ""
-    click.echo(f"{click.style(where, bold=True)}{label}: {error.message}")
-    if error.file not in sources:
-        sources[error.file] = _source(error.file)
-    for line in sources[error.file].excerpt(error):
-        click.echo(f"    {line}")
-    if error.hint:
-        click.echo(f"    hint: {error.hint}")
-
-
-def _source(file: str) -> Source:
-    try:
-        data, _ = read_regular(file, Path(file).stat())
-    except OSError:
-        return Source()
-    return Source.of(data)
-
-
-def _summary(reports: Sequence[Report]) -> str:
-    errors, warnings = len(_errors(reports)), len(_warnings(reports))
-    warnings += sum(len(report.problems) for report in reports)
-    files = len({report.file for report in reports if report.file})
-    workloads = sum(1 for report in reports if report.file)
-    of = f" with {_count(workloads, 'workload')}" if workloads != files else ""
-    also = f", {_count(warnings, 'warning')}" if warnings else ""
-    return f"{_count(files, 'file')}{of}, {_count(errors, 'error')}{also}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _document(reports: Sequence[Report], strict: bool) -> dict[str, object]:
-    return {
-        "valid": not any(report.bad(strict) for report in reports),
-        "files": [asdict(report) for report in reports],
-    }
