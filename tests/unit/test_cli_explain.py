@@ -48,7 +48,7 @@ def test_one_key_of_several_mappings_is_explained_for_each() -> None:
 def test_a_container_of_a_pod_may_have_any_name() -> None:
     assert run("containers.sidecar.init").output == run("containers.NAME.init").output
     assert run("init").output == run("containers.NAME.init").output
-    assert run("containers.NAME.image").output == run("image").output
+    assert run("containers.NAME.command").output == run("command").output
 
 
 def test_without_a_field_all_are_listed_in_groups() -> None:

@@ -7,6 +7,8 @@ from workloadd.core.errors import Problem
 from workloadd.core.revision import EnvFile
 from workloadd.spec.errors import SpecError
 from workloadd.spec.model import ServiceSpec
+from workloadd.spec.network import NetworkSpec
+from workloadd.spec.volume import VolumeSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,21 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """A network or volume that a file of its own declares; `spec` is None where it is invalid."""
+
+    name: str
+    path: str
+    kind: str
+    spec: NetworkSpec | VolumeSpec | None = None
+    errors: tuple[SpecError, ...] = ()
+    shadows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
-    """All workloads declared, by name. A masked one (a link to /dev/null) is not in it.
+    """All workloads declared, by name, and what they share (`networks`, `volumes`). A masked one
+    (a link to /dev/null) is not in it.
 
     `unreadable` names roots that could not be read just now: while there is one, a workload that
     is missing here may only be out of sight, so none is removed. `unsure` are files of which not
@@ -55,3 +70,5 @@ class Desired:
     problems: tuple[Problem, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     unsure: frozenset[str] = frozenset()
+    networks: Mapping[str, Shared] = field(default_factory=dict)
+    volumes: Mapping[str, Shared] = field(default_factory=dict)

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 
+from workloadd.spec.files import File
 from workloadd.spec.model import ServiceSpec
 from workloadd.spec.problems import Path
+from workloadd.spec.secrets import Secret
 from workloadd.spec.security import UNCONFINED
 from workloadd.spec.volumes import BindVolume
+
+BESIDE = "/./"
+"""Between a workload file's directory and the path of what is beside the file."""
 
 Resolve = Callable[[str, Path], str]
 """The absolute path for what is written at a place in a document."""
@@ -25,5 +30,26 @@ def absolute(spec: ServiceSpec, resolve: Resolve) -> ServiceSpec:
     seccomp = spec.seccomp
     if seccomp not in (None, UNCONFINED):
         seccomp = resolve(seccomp, ("seccomp",))
-    changed = {"volumes": volumes, "env_file": env_files, "seccomp": seccomp}
+    changed = {
+        "volumes": volumes,
+        "env_file": env_files,
+        "seccomp": seccomp,
+        "secrets": {name: _secret(name, s, resolve) for name, s in spec.secrets.items()},
+        "files": {path: _file(path, f, resolve) for path, f in spec.files.items()},
+    }
     return spec.model_copy(update=changed)
+
+
+def _secret(name: str, secret: Secret, resolve: Resolve) -> Secret:
+    if secret.file is None:
+        return secret
+    path = resolve(secret.file, ("secrets", name, "file"))
+    return secret.model_copy(update={"file": path})
+
+
+def _file(path: str, file: File, resolve: Resolve) -> File:
+    """The source as DIRECTORY/./SOURCE: it may not lead out of the workload file's directory."""
+    if file.source is None:
+        return file
+    directory = resolve(".", ("files", path, "source"))
+    return file.model_copy(update={"source": f"{directory}{BESIDE}{file.source}"})

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workloadd.core.desired import Declared, Desired, Elsewhere
+from workloadd.core.desired import Declared, Desired, Elsewhere, Shared
 from workloadd.core.errors import Problem
 from workloadd.core.revision import EnvFile
 from workloadd.sources.envfile import EnvFiles
@@ -16,8 +16,12 @@ from workloadd.sources.scan import Found, scan
 from workloadd.spec.errors import SpecError
 from workloadd.spec.load import LoadResult, duplicate_host_ports
 from workloadd.spec.model import ServiceSpec
+from workloadd.spec.network import NetworkSpec
 from workloadd.spec.ports import HostPort
 from workloadd.spec.problems import Problem as SpecProblem
+from workloadd.spec.volume import VolumeSpec
+
+_SHARED = ("network", "volume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,11 @@ class Directories:
             {name: one.workload.result for name, one in placed.items()}, holders
         )
         workloads = {
-            name: self._declare(name, one, clashes.get(name, ())) for name, one in placed.items()
+            name: self._declare(name, one, clashes.get(name, ()))
+            for name, one in placed.items()
+            if one.workload.result.kind not in _SHARED
         }
+        networks, volumes = (_shared(placed, kind) for kind in _SHARED)
         self._env_paths = frozenset(_env_paths(one.workload for one in placed.values()))
         self._loader.sweep()
         self._env_files.sweep()
@@ -67,6 +74,8 @@ class Directories:
             (*scanned.problems, *problems),
             tuple(_elsewhere(files)),
             frozenset(_unsure(files)),
+            networks,
+            volumes,
         )
 
     def resolve(self, written: str, directory: Path) -> str:
@@ -109,6 +118,23 @@ class Directories:
                 files.append(EnvFile(entry.path, content.variables))
                 problems += content.problems
         return tuple(files), tuple(problems)
+
+
+def _shared(placed: Mapping[str, _Placed], kind: str) -> dict[str, Shared]:
+    """The networks, or the volumes, that files of their own declare."""
+    found: dict[str, Shared] = {}
+    for name, one in placed.items():
+        result = one.workload.result
+        if result.kind == kind:
+            found[name] = Shared(
+                name=name,
+                path=shown(one.found.path),
+                kind=kind,
+                spec=result.spec if isinstance(result.spec, NetworkSpec | VolumeSpec) else None,
+                errors=result.errors,
+                shadows=tuple(shown(path) for path in one.found.shadows),
+            )
+    return found
 
 
 def _env_paths(workloads: Iterable[Workload]) -> Iterator[str]:

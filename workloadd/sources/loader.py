@@ -8,8 +8,8 @@ from workloadd.sources.absolute import absolute
 from workloadd.sources.files import FileCache, shown, why
 from workloadd.sources.scan import Found
 from workloadd.spec.errors import SpecError
-from workloadd.spec.kinds import Spec
 from workloadd.spec.load import FileResult, LoadResult, Part, load_file, read_part
+from workloadd.spec.model import ServiceSpec
 from workloadd.spec.problems import Path as SpecPath
 from workloadd.spec.scope import Scope, Variable
 
@@ -18,11 +18,12 @@ _HINT = "it must be a file that the user of the workloads may read"
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One workload of a file; `spec` has every path of the host made absolute."""
+    """One document of a file; `spec` is that of a workload, with every path of the host made
+    absolute."""
 
     name: str
     result: LoadResult
-    spec: Spec | None
+    spec: ServiceSpec | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Loader:
         def resolve(written: str, path: SpecPath) -> str:
             return self._resolve(written, directories[result.positions.file_of(path)])
 
-        spec = absolute(result.spec, resolve) if result.spec else None
+        spec = absolute(result.workload, resolve) if result.workload else None
         return Workload(name, result, spec)
 
     def _base(self, found: Found) -> Part | None:

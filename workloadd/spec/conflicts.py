@@ -75,7 +75,7 @@ def duplicate_host_ports(
 
 
 def _wanted(result: LoadResult) -> tuple[Port | Socket, ...]:
-    spec = result.spec
+    spec = result.workload
     return (*spec.ports, *spec.sockets) if spec and spec.enabled else ()
 
 

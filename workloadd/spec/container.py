@@ -5,6 +5,8 @@ Descriptions and examples of the fields are what documentation and the JSON sche
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import model_validator
 
 from workloadd.spec.devices import DevicesSpec
@@ -16,6 +18,7 @@ from workloadd.spec.problems import Problem, ProblemsError
 from workloadd.spec.resources import ResourcesSpec
 from workloadd.spec.security import SecuritySpec
 from workloadd.spec.storage import StorageSpec
+from workloadd.spec.text import quote
 
 
 class ContainerSpec(
@@ -32,8 +35,26 @@ class ContainerSpec(
     """One container: what it runs, with what storage, rights and limits, and how it ends."""
 
     @model_validator(mode="after")
-    def _somebody_checks(self) -> ContainerSpec:
+    def _parts_agree(self) -> ContainerSpec:
+        problems = (*self._nobody_checks(), *self._variables_set_twice(), *self._nobody_told())
+        if problems:
+            raise ProblemsError(*problems)
+        return self
+
+    def _nobody_checks(self) -> Iterator[Problem]:
         if self.notify == "healthy" and self.healthcheck and self.healthcheck.disable:
             why = "it would never be: healthcheck disables the check"
-            raise ProblemsError(Problem("BadValue", why, "write another", ("notify",)))
-        return self
+            yield Problem("BadValue", why, "write another", ("notify",))
+
+    def _variables_set_twice(self) -> Iterator[Problem]:
+        for name, secret in self.secrets.items():
+            if secret.env and secret.env in self.environment:
+                why = f"environment sets {quote(secret.env)} too"
+                yield Problem("DuplicateTarget", why, "", ("secrets", name, "env"))
+
+    def _nobody_told(self) -> Iterator[Problem]:
+        for path, file in self.files.items():
+            if file.on_change == "reload" and self.reload is None:
+                hint = "write for example reload: {signal: SIGHUP} beside files"
+                why = "nothing says how the container is told"
+                yield Problem("MissingField", why, hint, ("files", path, "on_change"))

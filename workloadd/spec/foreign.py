@@ -23,12 +23,9 @@ _WORKLOAD: Mapping[str, str] = {
     "container_name": "leave it out: the file's name is the workload's name",
     "build": "build the image elsewhere and name it under image",
     "depends_on": _NOT_YET,
-    "kind": _NOT_YET,
     "containers": _NOT_YET,
     "schedule": _NOT_YET,
-    "networks": _NOT_YET,
-    "secrets": _NOT_YET,
-    "configs": _NOT_YET,
+    "configs": "write files",
     "init": "write init_process",
     "security_opt": "write no_new_privileges, seccomp, apparmor, selinux, mask or unmask",
     "tmpfs": "write {type: tmpfs, target: /path} under volumes",
@@ -73,8 +70,13 @@ _WORKLOAD: Mapping[str, str] = {
     "ServiceName": "leave it out: the file's name is the workload's name",
     "AutoUpdate": "write pull: newer",
     "PodmanArgs": "write the options as keys; there is no way to pass arguments to Podman",
-    "Network": _NOT_YET,
-    "Secret": _NOT_YET,
+    "Network": "write networks",
+    "NetworkAlias": "write networks: {NAME: {aliases: […]}}",
+    "IP": "write networks: {NAME: {ipv4_address: …}}",
+    "IP6": "write networks: {NAME: {ipv6_address: …}}",
+    "Secret": "write secrets",
+    "ReloadCmd": "write reload: {command: […]}",
+    "ReloadSignal": "write reload: {signal: …}",
     "Container": "one file holds one workload: write its keys at the top level",
     "Unit": _GENERATED,
     "Service": _GENERATED,
@@ -83,7 +85,7 @@ _WORKLOAD: Mapping[str, str] = {
 
 _VOLUME: Mapping[str, str] = {
     "bind": "write propagation, selinux and create next to type",
-    "volume": "write reclaim next to type",
+    "volume": "write nocopy, reclaim … next to type",
     "tmpfs": "write size and mode next to type",
     "create_host_path": "write create",
     "destination": "write target",
@@ -98,6 +100,61 @@ _HEALTH: Mapping[str, str] = {
     "start_interval": "write startup: {test: …, interval: …}",
     "command": "write test",
     "cmd": "write test",
+}
+
+_NETWORK: Mapping[str, str] = {
+    # Compose
+    "driver_opts": "write options",
+    "enable_ipv6": "write ipv6",
+    "ipam": "write subnets",
+    "external": "leave it out: a network of its own file is shared by name",
+    "attachable": "leave it out: it has no meaning on one host",
+    "name": "leave it out: the file's name is the network's name",
+    "subnet": "write subnets: […]",
+    "gateway": "write subnets: [{subnet: …, gateway: …}]",
+    "ip_range": "write subnets: [{subnet: …, ip_range: …}]",
+    # Quadlet
+    "Subnet": "write subnets: […]",
+    "Gateway": "write subnets: [{subnet: …, gateway: …}]",
+    "IPRange": "write subnets: [{subnet: …, ip_range: …}]",
+    "DisableDNS": "write disable_dns",
+    "IPAMDriver": "write ipam_driver",
+    "InterfaceName": "write interface_name",
+    "NetworkDeleteOnStop": "write reclaim",
+    "NetworkName": "leave it out: the file's name is the network's name",
+}
+
+_VOLUME_OPTIONS: Mapping[str, str] = {
+    "driver_opts": "write fstype, device and options",
+    "o": "write options",
+    "type": "write fstype",
+    "Type": "write fstype",
+    "copy": "write nocopy",
+    "Copy": "write nocopy",
+    "User": "write uid",
+    "Group": "write gid",
+    "user": "write uid",
+    "group": "write gid",
+    "name": "leave it out: the file's name is the volume's name",
+    "VolumeName": "leave it out: the file's name is the volume's name",
+    "external": "leave it out: a volume of its own file is shared by name",
+}
+
+_SECRET: Mapping[str, str] = {
+    "source": "write file, variable or credential",
+    "environment": "write variable, or env for one of the container",
+    "external": "write file, variable or credential",
+    "path": "write file",
+    "type": "write env for a variable, target for a file",
+    "content": "a secret is never written into a workload file: write file",
+}
+
+_FILE: Mapping[str, str] = {
+    "file": "write source",
+    "path": "write source",
+    "target": "write it as the key: /PATH: {…}",
+    "text": "write content",
+    "read_only": "leave it out: files are always read-only",
 }
 
 _RESOURCES: Mapping[str, str] = {
@@ -132,7 +189,12 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "Resources": _RESOURCES,
     "Healthcheck": _HEALTH,
     "BindVolume": _VOLUME,
-    "NamedVolume": _VOLUME,
+    "NamedVolume": {**_VOLUME_OPTIONS, **_VOLUME},
+    "NetworkSpec": _NETWORK,
+    "Attachment": _NETWORK,
+    "VolumeSpec": _VOLUME_OPTIONS,
+    "Secret": _SECRET,
+    "File": _FILE,
     "TmpfsVolume": _VOLUME,
 }
 
@@ -140,7 +202,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
 def unknown_key(path: Path, model: type[BaseModel]) -> Problem:
     """The problem of the key at the end of ``path`` that ``model`` has not, with the best hint."""
     key, known = str(path[-1]), tuple(model.model_fields)
-    hint = _TABLES.get(model.__name__, {}).get(key) or did_you_mean(key, known)
+    hint = _TABLES.get(model.__name__, {}).get(key) or did_you_mean(key_name(key), known)
     if not hint and len(known) <= _FEW:
         hint = f"known are {', '.join(known)}"
     return Problem("UnknownKey", f"there is no key {quote(key_name(key))}", hint, path, at_key=True)

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from workloadd.spec.base import SpecModel, optional
 from workloadd.spec.forms import DurationForm, RestartForm
 from workloadd.spec.process import Restart, parse_restart, parse_stop_timeout
+from workloadd.spec.reload import Reload, parse_reload
 from workloadd.spec.signals import parse_signal
 from workloadd.spec.units import parse_duration
 
@@ -30,6 +31,13 @@ class LifecycleSpec(SpecModel):
         description="When to start the container again after it ended by itself: always, "
         "on-failure, on-failure:N (at most N times in a row) or no.",
         examples=["on-failure:3"],
+    )
+    reload: Annotated[
+        Reload | None, BeforeValidator(optional(parse_reload), json_schema_input_type=Reload | None)
+    ] = Field(
+        default=None,
+        description="How the container is told that files with on_change: reload changed.",
+        examples=[{"signal": "SIGHUP"}, {"command": ["nginx", "-s", "reload"]}],
     )
     stop_signal: Annotated[
         str | None,

@@ -14,6 +14,9 @@ from workloadd.spec.text import kind, quote
 Octal = Annotated[int | None, PlainSerializer(lambda mode: None if mode is None else f"{mode:04o}")]
 """Permission bits that are written, and written out again, in octal."""
 
+Mode = Annotated[int, PlainSerializer(lambda mode: f"{mode:04o}")]
+"""The same where there always are some."""
+
 _OCTAL = re.compile(r"(?:0o)?([0-7]{3,5})")
 
 

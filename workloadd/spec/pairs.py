@@ -71,8 +71,13 @@ def _parsed(items: _Items, parse_pair: Callable[[str, object], str]) -> dict[str
     return dict(sorted(seen.items()))
 
 
+def is_variable_name(name: str) -> bool:
+    """Whether an environment variable may be called so."""
+    return _ENVIRONMENT_NAME.fullmatch(name) is not None
+
+
 def _environment_pair(name: str, value: object) -> str:
-    if not _ENVIRONMENT_NAME.fullmatch(name):
+    if not is_variable_name(name):
         why = "it is not the name of a variable"
         raise reject("InvalidName", why, "use letters, digits and _, no digit first", at_key=True)
     return _variable(value)

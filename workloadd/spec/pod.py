@@ -12,6 +12,7 @@ from workloadd.spec.problems import Problem, each, reject
 from workloadd.spec.sockets import Socket
 from workloadd.spec.text import did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
+from workloadd.spec.volumes import NamedVolume, differing_option
 
 MAX_CONTAINERS = 32
 
@@ -40,9 +41,24 @@ def parse_containers(value: object) -> Mapping[str, PodContainer]:
             raise reject(
                 "InvalidName", f"{quote(name)} cannot be its name: {why}", "", name, at_key=True
             )
+    _check_volumes(parsed)
     if all(container.init for container in parsed.values()):
         raise reject("BadValue", "no container is left to serve: all of them are init containers")
     return parsed
+
+
+def _check_volumes(containers: Mapping[str, PodContainer]) -> None:
+    """A volume that several containers mount is made once: all of them say the same of it."""
+    first: dict[str, tuple[str, NamedVolume]] = {}
+    for name, container in containers.items():
+        for volume in container.volumes:
+            if not isinstance(volume, NamedVolume):
+                continue
+            other, before = first.setdefault(volume.source, (name, volume))
+            if key := differing_option(before, volume):
+                why = f"the volume {quote(volume.source)} has another {key} in {other}"
+                hint = f"give both entries the same {key}"
+                raise reject("BadValue", why, hint, name, "volumes")
 
 
 def socket_problems(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from workloadd.spec.attachments import Attachment, parse_networks
 from workloadd.spec.dns import DnsSpec
 from workloadd.spec.forms import DurationForm
 from workloadd.spec.namespaces import NamespacesSpec
@@ -35,6 +37,17 @@ class SandboxSpec(NamespacesSpec, DnsSpec):
         "[[IP:]HOST:]CONTAINER[/PROTOCOL], or the long form.",
         examples=[["8080:80"], [{"target": 53, "published": 5353, "protocol": "udp"}]],
     )
+    networks: Annotated[
+        Mapping[str, Attachment],
+        BeforeValidator(
+            parse_networks, json_schema_input_type=list[str] | dict[str, Attachment | None]
+        ),
+    ] = Field(
+        default_factory=dict,
+        description="Networks to be in, by name: NAME.network is the shared one that NAME.yaml "
+        "declares, any other one of the workload's own. Without one it reaches out, and nobody in.",
+        examples=[["shop.network"], {"back": {"internal": True, "aliases": ["db"]}}],
+    )
     sockets: Annotated[
         tuple[Socket, ...],
         BeforeValidator(parse_sockets, json_schema_input_type=list[int | str | SocketEntry]),
@@ -63,6 +76,9 @@ class SandboxSpec(NamespacesSpec, DnsSpec):
             why = f"nothing can be published with network_mode {mode}"
             hint = "leave it out: the container's ports are the host's" if mode == "host" else ""
             problems.append(Problem("BadValue", why, hint, ("ports",)))
+        if self.networks and mode is not None:
+            why = f"network_mode {mode} leaves no place for networks"
+            problems.append(Problem("BadValue", why, "leave one of them out", ("networks",)))
         for key in ("dns", "dns_opt", "dns_search"):
             if mode == "none" and getattr(self, key):
                 why = "there is nobody to ask with network_mode none"

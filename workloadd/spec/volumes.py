@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from workloadd.spec.base import SpecModel, optional
 from workloadd.spec.forms import OctalForm, SizeForm
 from workloadd.spec.modes import Octal, parse_mode
+from workloadd.spec.names import check_name
 from workloadd.spec.paths import absolute_path, host_path
 from workloadd.spec.problems import Problem, ProblemsError, gather, reject
 from workloadd.spec.text import as_line, as_list, did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
 from workloadd.spec.units import parse_size
+from workloadd.spec.volume import SHARED_VOLUME, VolumeOptions
 
 Propagation: TypeAlias = Literal[
     "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable"
@@ -52,7 +54,15 @@ def _volume_name(value: object) -> str:
     if not _VOLUME_NAME.fullmatch(text):
         hint = f"for a host directory write ./{text}" if "/" in text else ""
         raise reject("BadValue", f"{quote(text)} is not the name of a volume", hint)
+    shared = shared_volume(text)
+    if shared is not None and (why := check_name(shared)):
+        raise reject("BadValue", f"{quote(text)} is not the name of a volume: {why}")
     return text
+
+
+def shared_volume(name: str) -> str | None:
+    """The shared volume that ``NAME.volume`` names, or None for one of the workload's own."""
+    return name.removesuffix(SHARED_VOLUME) if name.endswith(SHARED_VOLUME) else None
 
 
 def _size(value: object) -> int | None:
@@ -100,23 +110,35 @@ class BindVolume(_Volume):
     )
 
 
-class NamedVolume(_Volume):
-    """A volume that Podman keeps."""
+class NamedVolume(_Volume, VolumeOptions):
+    """A volume that Podman keeps; for one of the workload's own also what it is like."""
 
     type: Literal["volume"] = Field(description="A volume that Podman keeps.")
     source: Annotated[str, BeforeValidator(_volume_name, json_schema_input_type=str)] = Field(
-        description="Name of the volume; it is made when it is missing.", examples=["data"]
+        description="Name of the volume, which is made when it is missing; NAME.volume is the "
+        "shared one that NAME.yaml declares.",
+        examples=["data", "backup.volume"],
     )
     selinux: Literal["z", "Z"] | None = Field(
         default=None,
         description="Relabel the volume for SELinux: z shared by containers, Z for this one alone.",
         examples=["z"],
     )
-    reclaim: Literal["retain", "delete"] = Field(
-        default="retain",
-        description="What becomes of the volume when the workload's file goes.",
-        examples=["delete"],
-    )
+
+    @property
+    def own_options(self) -> dict[str, Any]:
+        """What is said of the volume itself."""
+        return self.model_dump(
+            mode="json", exclude_defaults=True, include=set(VolumeOptions.model_fields)
+        )
+
+    @model_validator(mode="after")
+    def _shared_is_elsewhere(self) -> NamedVolume:
+        if (shared := shared_volume(self.source)) and (options := sorted(self.own_options)):
+            why = f"the volume {shared} is what its own file says"
+            hint = f"write it in {shared}.yaml"
+            raise ProblemsError(Problem("NotHere", why, hint, (options[0],), at_key=True))
+        return self
 
 
 class TmpfsVolume(_Volume):
@@ -213,7 +235,7 @@ def _entry(value: object) -> Volume:
 def parse_volumes(value: object) -> tuple[Volume, ...]:
     """The value of ``volumes``, sorted by target: a mount comes after the one it lies in."""
     volumes, problems = gather(enumerate(as_list(value)), _entry)
-    if problems := [*problems, *_repeated_targets(volumes), *_contradicting_reclaim(volumes)]:
+    if problems := [*problems, *_repeated_targets(volumes), *_contradicting(volumes)]:
         raise ProblemsError(*problems)
     return tuple(sorted((volume for _, volume in volumes), key=lambda volume: volume.target))
 
@@ -226,13 +248,19 @@ def _repeated_targets(volumes: Sequence[tuple[int, Volume]]) -> Iterator[Problem
             yield Problem("DuplicateTarget", why, "", (index,))
 
 
-def _contradicting_reclaim(volumes: Sequence[tuple[int, Volume]]) -> Iterator[Problem]:
-    """One volume mounted twice has one fate."""
-    first: dict[str, tuple[int, str]] = {}
+def _contradicting(volumes: Sequence[tuple[int, Volume]]) -> Iterator[Problem]:
+    """One volume mounted twice is made once and has one fate."""
+    first: dict[str, tuple[int, NamedVolume]] = {}
     for index, volume in volumes:
         if not isinstance(volume, NamedVolume):
             continue
-        other, reclaim = first.setdefault(volume.source, (index, volume.reclaim))
-        if reclaim != volume.reclaim:
-            why = f"the volume {quote(volume.source)} is {reclaim} in entry {other}"
-            yield Problem("BadValue", why, "give both entries the same reclaim", (index,))
+        other, before = first.setdefault(volume.source, (index, volume))
+        if key := differing_option(before, volume):
+            why = f"the volume {quote(volume.source)} has another {key} in entry {other}"
+            yield Problem("BadValue", why, f"give both entries the same {key}", (index,))
+
+
+def differing_option(one: NamedVolume, other: NamedVolume) -> str | None:
+    """What two entries of the same volume say differently of it."""
+    ours, theirs = one.own_options, other.own_options
+    return next((k for k in sorted(ours | theirs) if ours.get(k) != theirs.get(k)), None)

@@ -9,7 +9,8 @@ from workloadd.spec.advice import advice
 from workloadd.spec.conflicts import host_paths
 from workloadd.spec.errors import SpecError
 from workloadd.spec.head import HEAD_KEYS, DocumentHead, mismatch
-from workloadd.spec.kinds import Spec, spec_of
+from workloadd.spec.kinds import Spec, kind_of, spec_of
+from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.nodes import Fault, Node
 from workloadd.spec.positions import Positions
 from workloadd.spec.problems import Path, Problem, ProblemsError
@@ -52,13 +53,18 @@ def load_draft(draft: Draft, scope: Scope) -> tuple[LoadResult, Substitution]:
         return result, substitution
     root = substitution.node(_body(draft.root))
     positions = replace(positions, root=_with_head(root, draft.root))
-    spec, content, problems = _spec(root)
+    spec, content, problems = _spec(root, scope)
     errors = [*draft.errors, *wrong, *substitution.errors]
     shown = (p for p in problems if not _follows(p.path, substitution.failed))
     errors += (positions.error(problem) for problem in shown)
     if errors or spec is None:
         found = ordered(errors, draft.files)
-        return LoadResult(None, found, (), positions, files=draft.files), substitution
+        meant = kind_of(content)
+        refused = LoadResult(None, found, (), positions, files=draft.files, kind=meant)
+        return refused, substitution
+    if not isinstance(spec, WorkloadSpec):
+        shared = LoadResult(spec, (), (), positions, files=draft.files, kind=spec.kind)
+        return shared, substitution
     warnings = ordered((positions.warning(problem) for problem in advice(spec)), draft.files)
     paths = host_paths(content)
     return LoadResult(spec, (), warnings, positions, paths, draft.files), substitution
@@ -106,7 +112,9 @@ def _with_head(body: Node, root: Node) -> Node:
     return root.having({**root.entries, **body.entries})
 
 
-def _spec(root: Node) -> tuple[Spec | None, Mapping[str, object], tuple[Problem, ...]]:
+def _spec(
+    root: Node, scope: Scope
+) -> tuple[Spec | None, Mapping[str, object], tuple[Problem, ...]]:
     """The spec, the plain content that it was made from, and every problem of it."""
     content = root.value
     if content is None:
@@ -116,8 +124,9 @@ def _spec(root: Node) -> tuple[Spec | None, Mapping[str, object], tuple[Problem,
         why = f"expected keys and values, got {kind(content)}"
         hint = "write for example image: REGISTRY/REPOSITORY:TAG"
         return None, {}, (Problem("WrongType", why, hint),)
+    name = scope.variables.get("WORKLOAD")
     try:
-        return spec_of(content), content, ()
+        return spec_of(content, name.value if name else ""), content, ()
     except ProblemsError as caught:
         return None, content, caught.problems
 

@@ -30,6 +30,9 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "SocketEntry": {"listen": "%t/web.sock"},
     "StartupCheck": {"test": "true"},
     "Ulimit": {"soft": 1, "hard": -1},
+    "NetworkSpec": {"kind": "network"},
+    "Subnet": {"subnet": "10.89.7.0/24"},
+    "VolumeSpec": {"kind": "volume"},
 }
 
 
