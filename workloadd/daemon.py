@@ -29,6 +29,7 @@ from workloadd.host.units import UnitDirectory
 from workloadd.observe import Observer
 from workloadd.pulls import Pulls
 from workloadd.reconcile import Clock, Reconciler
+from workloadd.requests import RunRequests
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
@@ -76,6 +77,7 @@ class Daemon:
             clock=self._clock.now,
             wake=self.wake,
         )
+        self.requests = RunRequests(self.wake)
         self.pulls = self._make_pulls()
         self._told = False
         facts = Facts(paths.facts_roots)
@@ -85,7 +87,7 @@ class Daemon:
         )
         self.reconciler = self._make_reconciler()
         self.server = Server(
-            application(self.board, self.history, settings, self._clock.now),
+            application(self.board, self.history, settings, self._clock.now, self.requests.ask),
             socket=paths.socket,
             listen=settings.api.address,
         )

@@ -7,12 +7,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.fakes.jobs import FAILED, JOB, with_job
 from tests.fakes.statuses import BAD, GOOD, NOW, status
 from workloadd.api.app import application
 from workloadd.api.server import Server
@@ -20,12 +22,21 @@ from workloadd.board import Board
 from workloadd.cli.main import main
 from workloadd.cli.status import COLOURS
 from workloadd.core.errors import Problem
-from workloadd.core.status import State, Status
+from workloadd.core.runs import Outcome, run_status
+from workloadd.core.status import JobStatus, State, Status
 from workloadd.history.rows import EventRow, RolloutRow
+from workloadd.history.runs import RunRow
 from workloadd.settings.model import Settings
 
 
+class _Runs:
+    async def of(self, workload: str, limit: int = 20) -> list[RunRow]:
+        return [RunRow(FAILED, ("\x1b[2Jfull",))][: workload == "web"]
+
+
 class _History:
+    runs = _Runs()
+
     async def rollouts(self, workload: str, limit: int = 20) -> list[RolloutRow]:
         problem = Problem("UnitFailed", "cannot keep the deployment", "look at its log")
         ended = RolloutRow(
@@ -43,6 +54,9 @@ class Daemon:
     def __init__(self, runtime: Path, found: Status) -> None:
         self.socket = runtime / "workloadd/workloadd.sock"
         self._found = found
+        self.outcome: Outcome = "succeeded"
+        self.exit_code: int | None = 0
+        self._last = 6
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
@@ -55,10 +69,18 @@ class Daemon:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    async def _start_run(self, workload: str) -> int | None:
+        """Begin a run, which has ended by the time anybody looks."""
+        self._last += 1
+        ended = replace(FAILED, id=self._last, exit_code=self.exit_code, outcome=self.outcome)
+        job = JobStatus(runs=(run_status(ended), *JOB.runs))
+        self._board.publish(with_job(self._board.status, job))
+        return self._last
+
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        board = Board(self._found, lambda: 0.0)
-        app = application(board, _History(), Settings(), lambda: NOW)
+        self._board = board = Board(self._found, lambda: 0.0)
+        app = application(board, _History(), Settings(), lambda: NOW, self._start_run)
         server = Server(app, socket=self.socket, listen=("127.0.0.1", 0))
         task = asyncio.create_task(server.run())
         await server.listening.wait()
@@ -164,21 +186,58 @@ def test_a_url_that_is_none() -> None:
 def test_the_history(daemon: Daemon) -> None:
     done = run("history", "web")
     assert done.exit_code == 0
-    event, first, problem, hint, log = done.output.splitlines()
+    event, first, problem, hint, log, run_, said = done.output.splitlines()
     assert event.endswith("Z  drift: removed by hand")
     assert first.endswith("Z  rollout abababababab failed: changed")
     assert problem.strip() == "UnitFailed: cannot keep the deployment"
     assert hint.strip() == "hint: look at its log"
     assert log.strip() == "| \ufffd[2Jno"
+    assert run_.endswith("Z  run 5 failed after 2.5 s, exit code 3 (schedule, try 2)")
+    assert said.strip() == "| \ufffd[2Jfull"
     assert json.loads(run("history", "web", "--json").output)["workload"] == "web"
     assert run("history", "nothing").exit_code == 1
+
+
+@pytest.fixture
+def job(runtime: Path) -> Iterator[Daemon]:
+    with Daemon(runtime, with_job(status({"web": GOOD, "db": GOOD}, {"web": GOOD}))) as running:
+        yield running
+
+
+def test_a_job_is_started(job: Daemon) -> None:
+    done = run("run", "web")
+    assert (done.exit_code, done.output) == (0, "web: started (run 7)\n")
+
+
+def test_the_end_of_a_run_is_waited_for(job: Daemon) -> None:
+    done = run("run", "web", "--wait")
+    assert done.exit_code == 0
+    assert done.output.splitlines()[1] == "web: succeeded after 2.5 s, exit code 0 (run 7)"
+    job.outcome, job.exit_code = "interrupted", None
+    done = run("run", "web", "--wait")
+    assert done.exit_code == 3
+    assert done.output.splitlines()[1] == "web: interrupted (run 8)"
+
+
+def test_a_job_that_runs_is_not_started_again(runtime: Path) -> None:
+    with Daemon(runtime, with_job(status({"web": GOOD}, {"web": GOOD}), state="Running")):
+        done = run("run", "web")
+    assert done.exit_code == 4
+    assert done.output.startswith('Error: cannot start "web": a run is on\n')
+
+
+def test_a_service_is_not_run(job: Daemon) -> None:
+    done = run("run", "db")
+    assert done.exit_code == 1
+    assert 'cannot run "db": it is a service' in done.output
+    assert run("run", "nothing").exit_code == 1
 
 
 def test_version_and_help() -> None:
     assert run("--version").output.startswith("workloadctl ")
     shown = run("--help").output
     assert "workloadctl plan web.yaml" in shown
-    assert all(verb in shown for verb in ("history", "plan", "status", "validate"))
+    assert all(verb in shown for verb in ("history", "plan", "run", "status", "validate"))
 
 
 def test_an_unknown_verb_is_a_wrong_call() -> None:

@@ -18,9 +18,10 @@ from tests.fakes.statuses import BAD, GOOD, NOW, SECRET, status
 from workloadd.api.app import application
 from workloadd.api.server import Server
 from workloadd.board import Board
-from workloadd.core.errors import Permanent, Problem, Transient
+from workloadd.core.errors import Permanent, Problem, Transient, WorkloaddError
 from workloadd.core.status import PassStatus, Status
 from workloadd.history.rows import EventRow, RolloutRow, Step
+from workloadd.history.runs import RunRow
 from workloadd.settings.model import Settings
 
 # How the end of a connection looks from the other side.
@@ -34,12 +35,23 @@ def _no_blocking() -> Iterator[None]:
 
 
 @dataclass
+class FakeRuns:
+    """Runs of jobs in memory."""
+
+    rows: list[RunRow] = field(default_factory=list)
+
+    async def of(self, workload: str, limit: int = 20) -> list[RunRow]:
+        return [row for row in self.rows if row.run.workload == workload][:limit]
+
+
+@dataclass
 class FakeHistory:
     """A history in memory, of any size."""
 
     rows: list[RolloutRow] = field(default_factory=list)
     notes: list[EventRow] = field(default_factory=list)
     broken: bool = False
+    runs: FakeRuns = field(default_factory=FakeRuns)
 
     async def rollouts(self, workload: str, limit: int = 20) -> list[RolloutRow]:
         if self.broken:
@@ -75,10 +87,18 @@ class Api:
         self.board = Board(found, lambda: self.monotonic)
         self.history = FakeHistory()
         self.socket = directory / "run/workloadd.sock"
+        self.started: list[str] = []
+        self.obstacle: WorkloaddError | None = None
 
     def server(self, listen: tuple[str, int] | None = ("127.0.0.1", 0), **limits: Any) -> Server:
-        app = application(self.board, self.history, Settings(), lambda: self.now)
+        app = application(self.board, self.history, Settings(), lambda: self.now, self.start_run)
         return Server(app, socket=self.socket, listen=listen, **limits)
+
+    async def start_run(self, workload: str) -> int | None:
+        self.started.append(workload)
+        if self.obstacle:
+            raise self.obstacle
+        return 7
 
     @asynccontextmanager
     async def serving(

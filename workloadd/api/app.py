@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from aiohttp import web
 
-from workloadd.api import documents, health, text
+from workloadd.api import documents, health, runs, text
 from workloadd.api.documents import Documents
 from workloadd.api.guard import (
     ENDPOINTS,
@@ -19,9 +19,11 @@ from workloadd.api.guard import (
 )
 from workloadd.api.negotiate import wants_text
 from workloadd.api.problems import Refusal
+from workloadd.api.runs import StartRun
 from workloadd.board import Board
 from workloadd.core.status import SETTLED, Status, WorkloadStatus
 from workloadd.history.rows import EventRow, RolloutRow
+from workloadd.history.runs import RunRow
 from workloadd.settings.model import Settings
 from workloadd.spec.text import did_you_mean, quote
 
@@ -32,8 +34,17 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 _TEXT_ROLLOUTS = 5
 
 
+class RunsView(Protocol):
+    """What answering needs of the runs of jobs."""
+
+    async def of(self, workload: str, limit: int = ...) -> list[RunRow]: ...
+
+
 class HistoryView(Protocol):
     """What answering needs of the history."""
+
+    @property
+    def runs(self) -> RunsView: ...
 
     async def rollouts(self, workload: str, limit: int = ...) -> list[RolloutRow]: ...
 
@@ -41,10 +52,14 @@ class HistoryView(Protocol):
 
 
 def application(
-    board: Board, history: HistoryView, settings: Settings, clock: Callable[[], float]
+    board: Board,
+    history: HistoryView,
+    settings: Settings,
+    clock: Callable[[], float],
+    start_run: StartRun,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
-    api = _Api(board, history, settings.rollout.deadline, clock)
+    api = _Api(board, history, settings.rollout.deadline, clock, start_run)
     app = web.Application(middlewares=[answer_errors, refuse_strangers])
     app.on_response_prepare.append(set_headers)
     app.add_routes(
@@ -56,36 +71,44 @@ def application(
             web.get("/v1/workloads", api.workloads),
             web.get("/v1/workloads/{name}", api.workload),
             web.get("/v1/workloads/{name}/history", api.history),
+            web.post("/v1/workloads/{name}/run", api.run),
             web.get("/{name}", api.detail),
         ]
     )
     return app
 
 
-def _for_the_asker(
-    request: web.Request, name: str, rollouts: Sequence[RolloutRow]
-) -> list[RolloutRow]:
-    """Rollouts with their log lines on the Unix socket, which only its owner may open.
+_Row = TypeVar("_Row", RolloutRow, RunRow)
+
+
+def _for_the_asker(request: web.Request, name: str, rows: Sequence[_Row]) -> list[_Row]:
+    """Rollouts or runs with their log lines on the Unix socket, which only its owner may open.
 
     Over TCP every user of the machine may ask, and what a program says as it crashes may well be
     its environment.
     """
     if on_unix_socket(request):
-        return list(rollouts)
+        return list(rows)
     hint = f"(only for the workloads' user: workloadctl history {name})"
-    return [replace(row, log=(hint,) if row.log else ()) for row in rollouts]
+    return [replace(row, log=(hint,) if row.log else ()) for row in rows]
 
 
 class _Api:
-    """The handlers. They read the board and the history, and change nothing."""
+    """The handlers. They read the board and the history; what they change is done by others."""
 
     def __init__(
-        self, board: Board, history: HistoryView, grace: float, clock: Callable[[], float]
+        self,
+        board: Board,
+        history: HistoryView,
+        grace: float,
+        clock: Callable[[], float],
+        start_run: StartRun,
     ) -> None:
         self._board = board
         self._history = history
         self._grace = grace
         self._clock = clock
+        self._start_run = start_run
         self._documents = Documents()
 
     async def table(self, request: web.Request) -> web.Response:
@@ -118,8 +141,10 @@ class _Api:
         workload = self._find(request)
         rollouts = await self._history.rollouts(workload.name, _TEXT_ROLLOUTS)
         rollouts = _for_the_asker(request, workload.name, rollouts)
+        runs = await self._history.runs.of(workload.name, 1) if workload.job else []
+        last = _for_the_asker(request, workload.name, runs)
         settled = workload.state in SETTLED
-        return _answer(text.detail(workload, rollouts, self._now()), settled)
+        return _answer(text.detail(workload, rollouts, self._now(), last), settled)
 
     async def history(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME/history`: rollouts and events, of a removed workload too."""
@@ -128,9 +153,15 @@ class _Api:
         rollouts = await self._history.rollouts(name, limit + 1)
         rollouts = _for_the_asker(request, name, rollouts)
         events = await self._history.events(name, limit)
+        runs = _for_the_asker(request, name, await self._history.runs.of(name, limit))
         if not rollouts and not events:
             self._find(request)
-        return _json(documents.history(name, rollouts, events, limit))
+        return _json(documents.history(name, rollouts, events, runs, limit))
+
+    async def run(self, request: web.Request) -> web.Response:
+        """`POST /v1/workloads/NAME/run`: start a job now."""
+        document = await runs.start_run(request, self._find(request), self._start_run)
+        return _json(document, 202)
 
     async def healthz(self, request: web.Request) -> web.Response:
         """`/healthz`: whether the loop lives."""

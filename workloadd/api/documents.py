@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from workloadd.core.errors import Problem
+from workloadd.core.runs import run_status
 from workloadd.core.status import Status, WorkloadStatus, moment
 from workloadd.history.rows import EventRow, RolloutRow
+from workloadd.history.runs import RunRow
 
 # Bytes of rollouts in one answer; log lines make them large.
 MAX_ROLLOUTS = 1 << 20
@@ -47,12 +49,16 @@ class Documents:
 
 
 def history(
-    workload: str, rollouts: Iterable[RolloutRow], events: Sequence[EventRow], limit: int
+    workload: str,
+    rollouts: Iterable[RolloutRow],
+    events: Sequence[EventRow],
+    runs: Sequence[RunRow],
+    limit: int,
 ) -> str:
     """`/v1/workloads/NAME/history`, the newest first; `truncated` says that there may be more."""
     documents: list[dict[str, Any]] = []
     size = 0
-    truncated = len(events) >= limit
+    truncated = max(len(events), len(runs)) >= limit
     for rollout in rollouts:
         document = _rollout(rollout)
         size += len(json.dumps(document))
@@ -65,6 +71,7 @@ def history(
             "workload": workload,
             "rollouts": documents,
             "events": [_event(event) for event in events],
+            "runs": [_run(row) for row in runs],
             "truncated": truncated,
         }
     )
@@ -87,6 +94,10 @@ def _rollout(row: RolloutRow) -> dict[str, Any]:
 
 def _event(row: EventRow) -> dict[str, Any]:
     return {"at": _time(row.at), "kind": row.kind, "message": row.message}
+
+
+def _run(row: RunRow) -> dict[str, Any]:
+    return {**run_status(row.run).model_dump(mode="json"), "log": list(row.log)}
 
 
 def _problem(problem: Problem | None) -> dict[str, str] | None:

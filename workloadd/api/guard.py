@@ -30,6 +30,7 @@ ENDPOINTS = (
     "/v1/workloads",
     "/v1/workloads/NAME",
     "/v1/workloads/NAME/history",
+    "POST /v1/workloads/NAME/run",
 )
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -40,6 +41,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _READS = ("GET", "HEAD")
+_ACTION = re.compile(r"/v1/workloads/[^/]+/run")
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
 
 
@@ -54,11 +56,11 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 @web.middleware
 async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Reads only, from this machine only, by nobody's web page."""
+    """Reads, and actions on the Unix socket; from this machine only, by nobody's web page."""
     if request.method not in _READS:
-        raise _not_allowed(request.method)
+        _require_action(request)
     if request.can_read_body:
-        raise Refusal(413, "BodyRefused", "cannot accept a body: there are only reads here")
+        raise Refusal(413, "BodyRefused", "cannot accept a body: nothing here takes one")
     if not on_unix_socket(request):
         _require_loopback_name(request)
     _require_same_origin(request)
@@ -111,6 +113,15 @@ def _require_same_origin(request: web.Request) -> None:
     if site not in ("none", "same-origin") or origin not in (None, own):
         hint = "ask with curl, or open the address itself"
         raise Refusal(403, "CrossOrigin", "cannot answer another site's web page", hint)
+
+
+def _require_action(request: web.Request) -> None:
+    if request.method != "POST" or not _ACTION.fullmatch(request.path):
+        raise _not_allowed(request.method)
+    if not on_unix_socket(request):
+        hint = "ask on the Unix socket, as workloadctl does"
+        detail = "cannot accept an action over TCP: anybody on this machine may ask there"
+        raise Refusal(403, "ReadsOnly", detail, hint)
 
 
 def _as_text(request: web.Request) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from workloadd.api import text_runs
 from workloadd.api.words import Column, clean, clean_line, columns, duration, sentence, since
 from workloadd.core.names import SHORT
 from workloadd.core.status import (
@@ -15,6 +16,7 @@ from workloadd.core.status import (
     summary,
 )
 from workloadd.history.rows import RolloutRow
+from workloadd.history.runs import RunRow
 
 # Errors of one file that the table shows; the detail shows all.
 _ERRORS = 5
@@ -46,14 +48,20 @@ def table(status: Status, now: datetime) -> str:
     return _text(lines)
 
 
-def detail(workload: WorkloadStatus, rollouts: Sequence[RolloutRow], now: datetime) -> str:
-    """Everything about one workload; `rollouts` are its last ones, the newest first."""
+def detail(
+    workload: WorkloadStatus,
+    rollouts: Sequence[RolloutRow],
+    now: datetime,
+    runs: Sequence[RunRow] = (),
+) -> str:
+    """Everything about one workload; `rollouts` and a job's `runs` come with the newest first."""
     sections = (
         _head(workload, now),
         _conditions(workload.conditions, now),
         _deployments(workload, now),
         [line for error in workload.errors for line in _file_error(error)],
         [line for error in workload.warnings for line in _file_error(error, "warning: ")],
+        text_runs.runs(workload.job, runs, now),
         _rollouts(workload, rollouts, now),
     )
     return _text([line for section in sections if section for line in ("", *section)][1:])
@@ -147,6 +155,7 @@ def _head(workload: WorkloadStatus, now: datetime) -> list[str]:
         ("image", image.reference if image else ""),
         ("digest", image.digest if image else ""),
         ("ports", " ".join(workload.ports)),
+        *text_runs.facts(workload.job, now),
         ("file wants", workload.wanted.reference if workload.wanted else ""),
         ("unit", f"{unit.name}: {unit.active_state} ({unit.sub_state}), result {unit.result}"),
         ("restarts", str(workload.restarts)),

@@ -1,8 +1,9 @@
-"""One GET to the daemon: over its Unix socket, or else over TCP. No third-party client."""
+"""One request to the daemon: over its Unix socket, or else over TCP. No third-party client."""
 
+import json
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -55,10 +56,29 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 def get(path: str, accept: str, url: str | None, unix: str | None) -> Answer:
     """The daemon's answer, from the place that was named or from the first that answers."""
+    return _ask_first(_places(url, unix), "GET", path, accept)
+
+
+def post(path: str, unix: str | None) -> Answer:
+    """The answer to an action, which is taken on the Unix socket alone."""
+    return _ask_first(_places(None, unix)[:1], "POST", path, "application/json")
+
+
+def problem(answer: Answer) -> tuple[str, str]:
+    """The reason, and what to tell people, of an answer with a status of 400 or more."""
+    try:
+        document = json.loads(answer.text)
+        message = "\n".join(filter(None, (document["detail"], document.get("hint"))))
+        return str(document.get("reason", "")), message
+    except (ValueError, KeyError, TypeError):
+        return "", answer.text.strip() or f"workloadd answered with status {answer.status}"
+
+
+def _ask_first(places: Sequence[str], method: str, path: str, accept: str) -> Answer:
     failures = []
-    for place in _places(url, unix):
+    for place in places:
         try:
-            return _ask(place, path, accept)
+            return _ask(place, method, path, accept)
         except (OSError, HTTPException) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             failures.append(f"  {place}: {why[:1].lower()}{why[1:]}")
@@ -75,10 +95,10 @@ def _places(url: str | None, unix: str | None) -> list[str]:
     return [str(Path(runtime, "workloadd/workloadd.sock")), TCP]
 
 
-def _ask(place: str, path: str, accept: str) -> Answer:
+def _ask(place: str, method: str, path: str, accept: str) -> Answer:
     connection = _UnixConnection(place) if place.startswith("/") else _tcp(place)
     try:
-        connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
+        connection.request(method, path, headers={"Accept": accept, "Connection": "close"})
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read().decode(errors="replace"))

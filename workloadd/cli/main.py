@@ -9,6 +9,7 @@ import click
 _VERBS = {
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
+    "run": ("workloadd.cli.run", "run"),
     "plan": ("workloadd.cli.plan", "plan"),
     "schema": ("workloadd.cli.schema", "schema"),
     "status": ("workloadd.cli.status", "status"),

@@ -14,6 +14,8 @@ from workloadd.cli.client import Answer
 COLOURS = {
     "Ready": "green",
     "Completed": "green",
+    "Scheduled": "green",
+    "Running": "green",
     "RollingOut": "yellow",
     "Pulling": "yellow",
     "Waiting": "yellow",
@@ -68,6 +70,7 @@ def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | N
     document = json.loads(answer.text)
     entries = [(r["started"], _rollout(r)) for r in document["rollouts"]]
     entries += [(e["at"], [f"{e['kind']}: {e['message']}"]) for e in document["events"]]
+    entries += [(r["started"], _run(r)) for r in document["runs"]]
     for at, (first, *more) in sorted(entries, key=lambda entry: entry[0] or "", reverse=True):
         click.echo(f"{(at or '')[:19]}Z  {first}")
         for line in more:
@@ -87,6 +90,15 @@ def _rollout(rollout: dict[str, Any]) -> list[str]:
     return lines + [f"| {_printable(line)}" for line in rollout["log"]]
 
 
+def _run(run: dict[str, Any]) -> list[str]:
+    code = "" if run["exit_code"] is None else f", exit code {run['exit_code']}"
+    took = "" if run["duration"] is None else f" after {run['duration']:.1f} s"
+    attempt = f", try {run['attempt']}" if run["attempt"] > 1 else ""
+    ending = f"{run['outcome'] or 'going on'}{took}{code}"
+    first = f"run {run['id']} {ending} ({run['trigger']}{attempt})"
+    return [first, *(f"| {_printable(line)}" for line in run["log"])]
+
+
 def _printable(line: str) -> str:
     """A log line with nothing in it that a terminal would obey."""
     return "".join(c if c.isprintable() else "\ufffd" for c in line.expandtabs(4))
@@ -99,9 +111,4 @@ def _coloured(text: str) -> str:
 def _good(answer: Answer) -> Answer:
     if answer.status < 400:
         return answer
-    try:
-        problem = json.loads(answer.text)
-        message = "\n".join(filter(None, (problem["detail"], problem.get("hint"))))
-    except (ValueError, KeyError, TypeError):
-        message = answer.text.strip() or f"workloadd answered with status {answer.status}"
-    raise click.ClickException(message)
+    raise click.ClickException(client.problem(answer)[1])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workloadd.core.observed import Container
+from workloadd.core.status import RunStatus, moment
 
 Trigger = Literal["schedule", "revision", "manual"]
 """What began a run: its time came, a revision that runs once was deployed, or a person asked."""
@@ -109,3 +110,19 @@ def series(runs: Iterable[Run], revision: str) -> list[Run]:
         if run.attempt == 1:
             break
     return found
+
+
+def run_status(run: Run) -> RunStatus:
+    """A run as the status has it."""
+    over = not run.on and run.exit_code is not None
+    return RunStatus(
+        id=run.id,
+        revision=run.revision,
+        trigger=run.trigger,
+        attempt=run.attempt,
+        outcome=run.outcome,
+        exit_code=run.exit_code,
+        started=moment(run.started_at),
+        ended=moment(run.ended_at),
+        duration=round(run.ended_at - run.started_at, 3) if over else None,
+    )

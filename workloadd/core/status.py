@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 State = Literal[
     "Ready",
     "Completed",
+    "Scheduled",
+    "Running",
     "RollingOut",
     "Pulling",
     "Waiting",
@@ -97,6 +99,31 @@ class Rollout(_Model):
     ended: datetime | None = None
 
 
+class RunStatus(_Model):
+    """One run of a job; each retry is one of its own."""
+
+    id: int
+    revision: str
+    trigger: str = Field(description="schedule, revision (a new one runs once) or manual")
+    attempt: int = Field(description="1, and one more for each retry")
+    outcome: str = Field(
+        default="",
+        description="succeeded, failed, timeout, interrupted or replaced; empty while it is on",
+    )
+    exit_code: int | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    duration: float | None = Field(default=None, description="seconds")
+
+
+class JobStatus(_Model):
+    """When a job runs, and how its last runs ended, the newest first."""
+
+    schedule: tuple[str, ...] = ()
+    next_run: datetime | None = None
+    runs: tuple[RunStatus, ...] = ()
+
+
 class WorkloadStatus(_Model):
     """Everything about one workload."""
 
@@ -119,6 +146,7 @@ class WorkloadStatus(_Model):
     previous: Deployment | None = None
     unit: Unit
     restarts: int = 0
+    job: JobStatus | None = Field(default=None, description="what a job has besides")
     rollout: Rollout | None = None
     last_rollout: Rollout | None = None
     last_error: str = ""
@@ -182,8 +210,10 @@ def moment(seconds: float) -> datetime | None:
 
 
 # How a state reads at a glance: the table and the summary sentence use these.
-SERVING: frozenset[str] = frozenset({"Ready", "Completed", "Degraded"})
-SETTLED: frozenset[str] = frozenset({"Ready", "Completed", "Paused", "Disabled"})
+SERVING: frozenset[str] = frozenset({"Ready", "Completed", "Scheduled", "Running", "Degraded"})
+SETTLED: frozenset[str] = frozenset(
+    {"Ready", "Completed", "Scheduled", "Running", "Paused", "Disabled"}
+)
 
 
 def summary(status: Status) -> str:

@@ -1,0 +1,60 @@
+"""`POST /v1/workloads/NAME/run`: start a job now."""
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from workloadd.api.problems import Refusal
+from workloadd.core.status import WorkloadStatus
+from workloadd.spec.text import quote
+
+StartRun = Callable[[str], Awaitable[int | None]]
+"""Starts a job: the ID of the run, or None where it has not begun yet but will."""
+
+# struct ucred: process, user, group.
+_CREDENTIALS = struct.Struct("3i")
+_STATES_OF_REST = ("Paused", "Disabled", "Removing")
+
+
+async def start_run(request: web.Request, workload: WorkloadStatus, start: StartRun) -> str:
+    """The document that says which run was started."""
+    require_owner(request)
+    _require_startable(workload)
+    last = workload.job.runs[0].id if workload.job and workload.job.runs else 0
+    run = await start(workload.name)
+    document = {
+        "workload": workload.name,
+        "state": "started" if run else "starting",
+        "run": run,
+        # A run that has yet to begin will have an ID above this one.
+        "after": last,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def require_owner(request: web.Request) -> None:
+    """Actions are for the user whose workloads they are, and for root, whatever the file's mode."""
+    sock = request.transport.get_extra_info("socket") if request.transport else None
+    if sock is None:
+        raise Refusal(403, "NotYours", "cannot tell who asks")
+    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, user, _ = _CREDENTIALS.unpack(data)
+    if user not in (0, os.getuid()):
+        raise Refusal(403, "NotYours", f"cannot act for user {user}: the workloads are another's")
+
+
+def _require_startable(workload: WorkloadStatus) -> None:
+    name = quote(workload.name)
+    if workload.job is None:
+        hint = "only what says kind: job is started by hand"
+        raise Refusal(409, "NotAJob", f"cannot run {name}: it is a service", hint)
+    if workload.state == "Running":
+        hint = f"see how far it is: workloadctl status {workload.name}"
+        raise Refusal(409, "AlreadyRunning", f"cannot start {name}: a run is on", hint)
+    if workload.state in _STATES_OF_REST or workload.current is None:
+        why = workload.message or "it is not deployed yet"
+        raise Refusal(409, "NotStartable", f"cannot start {name}: it is {workload.state}", why)
