@@ -39,7 +39,7 @@ def test_a_key_within_a_field() -> None:
 
 
 def test_one_key_of_several_mappings_is_explained_for_each() -> None:
-    first, second = run("volumes.source").output.split("\n\nvolumes.source")
+    first, second, *_ = run("volumes.source").output.split("\n\nvolumes.source")
     assert "type: bind" in first
     assert "type: volume" in second
     assert "with " not in run("volumes.target").output

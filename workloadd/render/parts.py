@@ -6,7 +6,12 @@ from workloadd.render.health import render_health
 from workloadd.render.logging import render_logging
 from workloadd.render.process import render_process
 from workloadd.render.resources import render_resources
-from workloadd.render.security import render_devices, render_security, security_annotations
+from workloadd.render.security import (
+    nested_mounts,
+    render_devices,
+    render_security,
+    security_annotations,
+)
 from workloadd.render.storage import render_storage
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.signals import signal_number
@@ -21,6 +26,9 @@ def render_parts(workload: str, spec: ContainerSpec) -> dict[str, Any]:
         "annotations": {**security_annotations(spec), **spec.annotations},
         "stop_signal": signal_number(spec.stop_signal) if spec.stop_signal else None,
     }
+    storage = render_storage(workload, spec.volumes)
+    if nested := nested_mounts(spec.selinux):
+        storage["mounts"] = [*storage.get("mounts", ()), *nested]
     return {
         "sdnotifyMode": spec.notify,
         "stop_timeout": -int(-spec.stop_timeout // 1),
@@ -30,6 +38,6 @@ def render_parts(workload: str, spec: ContainerSpec) -> dict[str, Any]:
         **render_process(spec),
         **render_security(spec),
         **render_devices(spec),
-        **render_storage(workload, spec.volumes),
+        **storage,
         **render_resources(spec.resources),
     }

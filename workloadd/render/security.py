@@ -8,6 +8,9 @@ from workloadd.spec.security import SecuritySpec, Selinux
 
 # crun's annotation for it; `podman create --group-add keep-groups` sets the same.
 _KEEP_GROUPS = {"run.oci.keep_original_groups": "1"}
+# What else `podman create --security-opt label=nested` asks for.
+_NESTED = {"run.oci.mount_context_type": "rootcontext"}
+_SELINUXFS = "/sys/fs/selinux"
 
 
 def render_security(spec: SecuritySpec) -> dict[str, Any]:
@@ -21,19 +24,31 @@ def render_security(spec: SecuritySpec) -> dict[str, Any]:
         "umask": None if spec.umask is None else f"{spec.umask:04o}",
         "seccomp_profile_path": spec.seccomp,
         "apparmor_profile": spec.apparmor,
+        "selinux_opts": _labels(spec.selinux),
+        "label_nested": spec.selinux.nested,
         "mask": list(spec.mask),
-        "unmask": list(spec.unmask),
+        "unmask": [*spec.unmask, *((_SELINUXFS, "/proc") if spec.selinux.nested else ())],
         "read_only_filesystem": spec.read_only,
         # /tmp, /run and /var/tmp writable in memory, as `podman run --read-only` has it.
         "read_write_tmpfs": spec.read_only and spec.read_only_tmpfs,
-        **_selinux(spec.selinux),
     }
     return {key: value for key, value in rendered.items() if value}
 
 
 def security_annotations(spec: SecuritySpec) -> dict[str, str]:
-    """What the OCI runtime is told besides."""
-    return dict(_KEEP_GROUPS) if KEEP_GROUPS in spec.group_add else {}
+    """What the OCI runtime is told besides, and by what `podman inspect` shows the rest."""
+    labels = [f"label={option}" for option in _labels(spec.selinux)]
+    shown = {
+        "io.podman.annotations.seccomp": spec.seccomp,
+        "io.podman.annotations.apparmor": spec.apparmor,
+        # Podman puts the first label= before it itself.
+        "io.podman.annotations.label": ",".join(labels).removeprefix("label="),
+    }
+    return {
+        **{key: value for key, value in shown.items() if value},
+        **(_KEEP_GROUPS if KEEP_GROUPS in spec.group_add else {}),
+        **(_NESTED if spec.selinux.nested else {}),
+    }
 
 
 def render_devices(spec: DevicesSpec) -> dict[str, Any]:
@@ -41,10 +56,14 @@ def render_devices(spec: DevicesSpec) -> dict[str, Any]:
     return {"devices": [{"path": device} for device in spec.devices]} if spec.devices else {}
 
 
-def _selinux(selinux: Selinux) -> dict[str, Any]:
+def nested_mounts(selinux: Selinux) -> list[dict[str, Any]]:
+    """What containers inside the container need to label their files."""
+    place = {"source": _SELINUXFS, "destination": _SELINUXFS}
+    return [{"type": "bind", **place}] if selinux.nested else []
+
+
+def _labels(selinux: Selinux) -> list[str]:
+    if selinux.disable:
+        return ["disable"]
     labels = {"type": selinux.type, "level": selinux.level, "filetype": selinux.filetype}
-    options = [f"{key}:{value}" for key, value in labels.items() if value]
-    return {
-        "selinux_opts": ["disable"] if selinux.disable else options,
-        "label_nested": selinux.nested,
-    }
+    return [f"{key}:{value}" for key, value in labels.items() if value]

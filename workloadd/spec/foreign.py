@@ -94,6 +94,8 @@ _VOLUME: Mapping[str, str] = {
     "readonly": "write read_only",
     "ro": "write read_only",
     "consistency": "leave it out: it has no effect on Linux",
+    "recursive": "write nonrecursive: true to leave out what is mounted below",
+    "rw": "write writable",
 }
 
 _HEALTH: Mapping[str, str] = {
@@ -196,6 +198,9 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "Secret": _SECRET,
     "File": _FILE,
     "TmpfsVolume": _VOLUME,
+    "ImageVolume": _VOLUME,
+    "ArtifactVolume": _VOLUME,
+    "DevptsVolume": _VOLUME,
 }
 
 

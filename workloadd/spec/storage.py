@@ -12,7 +12,8 @@ from workloadd.spec.files import File, parse_files
 from workloadd.spec.problems import Problem, ProblemsError
 from workloadd.spec.secrets import Secret, parse_secrets, secret_place
 from workloadd.spec.text import quote
-from workloadd.spec.volumes import Volume, parse_volumes
+from workloadd.spec.volume_entries import parse_volumes
+from workloadd.spec.volumes import Volume
 
 
 class StorageSpec(SpecModel):

@@ -239,6 +239,107 @@ def test_an_empty_command_clears_the_image_s() -> None:
             ],
         ),
         (
+            "volumes: ['data:/data:U,noexec,nosuid,nodev']",
+            "volumes",
+            [
+                {
+                    "Name": "web_data",
+                    "Dest": "/data",
+                    "Options": ["rw", "noexec", "nosuid", "nodev", "U"],
+                }
+            ],
+        ),
+        (
+            "volumes: [{type: volume, source: data, target: /data, subpath: a/b, idmap: true}]",
+            "volumes",
+            [
+                {
+                    "Name": "web_data",
+                    "Dest": "/data",
+                    "Options": ["rw", "idmap"],
+                    "SubPath": "/a/b",
+                }
+            ],
+        ),
+        (
+            "volumes: ['data:/data:O']",
+            "volumes",
+            [{"Name": "web_data", "Dest": "/data", "Options": ["O"]}],
+        ),
+        (
+            "volumes: ['/srv:/srv:O,U']",
+            "overlay_volumes",
+            [{"source": "/srv", "destination": "/srv", "options": ["O", "U"]}],
+        ),
+        (
+            "volumes: [{type: bind, source: /srv, target: /srv, nonrecursive: true}]",
+            "mounts",
+            [
+                {
+                    "type": "bind",
+                    "source": "/srv",
+                    "destination": "/srv",
+                    "options": ["bind", "rw"],
+                }
+            ],
+        ),
+        (
+            "volumes: [{type: image, source: 'r.example/a:1', target: /i, subpath: /usr}]",
+            "image_volumes",
+            [
+                {
+                    "Source": "r.example/a:1",
+                    "Destination": "/i",
+                    "ReadWrite": False,
+                    "subPath": "/usr",
+                }
+            ],
+        ),
+        (
+            "volumes: [{type: artifact, source: 'r.example/a:1', target: /a, title: t, name: n}]",
+            "artifact_volumes",
+            [{"source": "r.example/a:1", "destination": "/a", "title": "t", "name": "n"}],
+        ),
+        (
+            "volumes: [{type: devpts, target: /p, gid: 5, mode: '0620', max: 3}]",
+            "mounts",
+            [
+                {
+                    "type": "devpts",
+                    "source": "devpts",
+                    "destination": "/p",
+                    "options": ["gid=5", "mode=0620", "max=3"],
+                }
+            ],
+        ),
+        (
+            "volumes: [{type: tmpfs, target: /t, chown: true, noexec: true, nocopy: true}]",
+            "mounts",
+            [
+                {
+                    "type": "tmpfs",
+                    "source": "tmpfs",
+                    "destination": "/t",
+                    "options": ["rw", "nosuid", "nodev", "noexec", "U", "notmpcopyup"],
+                }
+            ],
+        ),
+        (
+            "selinux: {nested: true}",
+            "mounts",
+            [{"type": "bind", "source": "/sys/fs/selinux", "destination": "/sys/fs/selinux"}],
+        ),
+        ("selinux: {nested: true}", "unmask", ["/sys/fs/selinux", "/proc"]),
+        (
+            "selinux: {type: a_t, level: s0}\nseccomp: /p\napparmor: x",
+            "annotations",
+            {
+                "io.podman.annotations.label": "type:a_t,label=level:s0",
+                "io.podman.annotations.seccomp": "/p",
+                "io.podman.annotations.apparmor": "x",
+            },
+        ),
+        (
             "volumes: [{type: tmpfs, target: /t, size: 1m, mode: '1777'}]",
             "mounts",
             [
