@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workloadd.host.cgroups import delegated_controllers
+from workloadd.host.cgroups import controllers_of, delegated_controllers
 
 OURS = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/workloadd.service\n"
 
@@ -29,3 +29,8 @@ def test_elsewhere_it_is_not_known(tmp_path: Path, text: str) -> None:
     own = tmp_path / "own"
     own.write_text(text)
     assert delegated_controllers(own, tmp_path) is None
+
+
+def test_those_of_another_user(root: Path) -> None:
+    assert controllers_of(1000, root) == {"memory", "pids"}
+    assert controllers_of(1001, root) is None

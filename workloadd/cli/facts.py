@@ -1,16 +1,22 @@
 """The variables that files are checked with: this host's, or those of the host they are for."""
 
 import os
+import pwd
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from workloadd.host.cgroups import controllers_of
 from workloadd.settings import Paths
 from workloadd.sources.facts import Facts, parse_facts
 from workloadd.sources.files import read_regular, why
-from workloadd.spec.scope import NAME, Variable
+from workloadd.sources.host_facts import host_limits
+from workloadd.spec.scope import NAME, Limits, Variable
+
+DAEMON_USER = "workloads"
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +46,16 @@ def facts_of(files: Sequence[Path], assignments: Iterable[str]) -> Facts:
         if not equals or not NAME.fullmatch(name):
             raise click.BadParameter("write NAME=VALUE", param_hint="--set")
         own[name] = Variable(value, "--set")
-    return Facts(roots, own)
+    return Facts(roots, own, limits=Limits if files else _limits)
+
+
+def _limits() -> Limits:
+    """What workloads run into on this host, as its user for them if there is one, or else as us."""
+    try:
+        uid = pwd.getpwnam(DAEMON_USER).pw_uid
+    except KeyError:
+        uid = os.geteuid()
+    return replace(host_limits(), controllers=controllers_of(uid))
 
 
 def _from_file(file: Path) -> dict[str, Variable]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from workloadd.cli.facts import DAEMON_USER
 from workloadd.cli.overlay import AsIf, linked
 from workloadd.cli.preview import Preview, WorkloadPreview, preview
 from workloadd.core.errors import WorkloaddError
@@ -16,8 +17,6 @@ from workloadd.settings import Paths, load_settings
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
 from workloadd.sources.scan import is_dropin_directory, is_workload_file
-
-_USER = "workloads"
 
 
 @click.command()
@@ -42,7 +41,7 @@ def plan(files: tuple[Path, ...], as_json: bool) -> None:
             source = _source(paths, files, stack)
             found = asyncio.run(preview(paths, load_settings(paths), source))
     except WorkloaddError as error:
-        hint = "" if paths.user == _USER else f"\nto plan as the daemon's user:\n    {again}"
+        hint = "" if paths.user == DAEMON_USER else f"\nto plan as the daemon's user:\n    {again}"
         raise click.ClickException(f"{error.problem}{hint}") from None
     if as_json:
         click.echo(json.dumps(found.document(), indent=2, ensure_ascii=False))
@@ -53,8 +52,8 @@ def plan(files: tuple[Path, ...], as_json: bool) -> None:
 def _as_user(files: tuple[Path, ...]) -> str:
     """The command that does the same as the daemon's user."""
     arguments = shlex.join(str(file.absolute()) for file in files)
-    runtime = f"XDG_RUNTIME_DIR=/run/user/$(id -u {_USER})"
-    return f"sudo -u {_USER} {runtime} workloadctl plan {arguments}".rstrip()
+    runtime = f"XDG_RUNTIME_DIR=/run/user/$(id -u {DAEMON_USER})"
+    return f"sudo -u {DAEMON_USER} {runtime} workloadctl plan {arguments}".rstrip()
 
 
 def _source(paths: Paths, given: tuple[Path, ...], stack: ExitStack) -> Directories:

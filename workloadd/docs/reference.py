@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from workloadd.spec.advice import RULES
 from workloadd.spec.introspect import FieldDoc, ModelDoc
 from workloadd.spec.lookup import Group, groups
 from workloadd.spec.written import inline, yaml_of
@@ -25,11 +26,22 @@ prints; an editor with yaml-language-server finds it by a line at the top of a w
 - A number in quotes is text; `yes`, `no`, `on` and `off` are text as well.
 """
 
+_WARNINGS = """\
+## Warnings
+
+What works, and is better said otherwise, is a warning: in the status, and with its line and advice
+from `workloadctl validate`, which `--strict` makes fail then.
+
+An image without its registry is no warning but an error: a short name means what the host's
+`registries.conf` says, another image on each host. So is what would damage the host: `z` or `Z` on
+`/`, `/etc`, `/usr`, a home directory and the like.
+"""
+
 
 def markdown() -> str:
     """The whole document."""
     sections = [line for group in groups() for line in _group(group)]
-    return "\n".join([_HEAD, *_contents(), *sections]).rstrip() + "\n"
+    return "\n".join([_HEAD, *_contents(), *sections, *_warnings()]).rstrip() + "\n"
 
 
 def _contents() -> Iterator[str]:
@@ -37,6 +49,7 @@ def _contents() -> Iterator[str]:
         title = _title(group)
         fields = ", ".join(f"[`{f.name}`](#{_anchor(group, f)})" for f in group.fields)
         yield f"- [{title}](#{title.lower().replace(' ', '-')}): {fields}"
+    yield "- [Warnings](#warnings)"
     yield ""
 
 
@@ -102,6 +115,13 @@ def _meaning(field: FieldDoc) -> str:
 
 def _example(field: FieldDoc) -> str:
     return f"`{inline(field.sample(field.examples[0]))[1:-1]}`" if field.examples else ""
+
+
+def _warnings() -> Iterator[str]:
+    yield _WARNINGS
+    yield "| reason | what it is about |"
+    yield "|---|---|"
+    yield from (f"| `{rule.reason}` | {rule.about} |" for rule in RULES)
 
 
 def _title(group: Group) -> str:

@@ -16,7 +16,21 @@ def delegated_controllers(self_file: Path = _SELF, root: Path = _ROOT) -> frozen
         path = next(p for p in paths if p)
         parts = Path(path).parts
         depth = next(i for i, part in enumerate(parts) if part.startswith("user@"))
-        group = root.joinpath(*parts[1 : depth + 1])
-        return frozenset((group / "cgroup.controllers").read_text().split())
     except (OSError, StopIteration):
+        return None
+    return _controllers(root.joinpath(*parts[1 : depth + 1]))
+
+
+def controllers_of(uid: int, root: Path = _ROOT) -> frozenset[str] | None:
+    """The controllers that the manager of a user was given; None where that is not known. Blocks.
+
+    It is the same for all that a user runs, but there only while the manager does.
+    """
+    return _controllers(root / f"user.slice/user-{uid}.slice/user@{uid}.service")
+
+
+def _controllers(group: Path) -> frozenset[str] | None:
+    try:
+        return frozenset((group / "cgroup.controllers").read_text().split())
+    except OSError:
         return None

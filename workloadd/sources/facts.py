@@ -12,9 +12,9 @@ from pathlib import Path
 from workloadd.core.errors import Problem
 from workloadd.sources.envfile import parse_line, written_lines
 from workloadd.sources.files import MAX_BYTES, FileCache, shown, why
-from workloadd.sources.host_facts import HostFacts
+from workloadd.sources.host_facts import HostFacts, host_limits
 from workloadd.sources.layers import MAX_LAYERS, has_suffix, layers
-from workloadd.spec.scope import NAME, RESERVED, Scope, Variable
+from workloadd.spec.scope import NAME, RESERVED, Limits, Scope, Variable
 from workloadd.spec.text import quote
 
 SUFFIXES = (".env",)
@@ -42,10 +42,12 @@ class Facts:
         roots: Iterable[Path] = (),
         own: Mapping[str, Variable] | None = None,
         host: Callable[[], Mapping[str, str]] | None = None,
+        limits: Callable[[], Limits] | None = None,
     ) -> None:
         self._roots = tuple(roots)
         self._own = dict(own or {})
         self._host = host or HostFacts()
+        self._limits = limits or host_limits
         self._files: FileCache[FactsFile] = FileCache(parse_facts)
 
     def load(self) -> tuple[Scope, tuple[Problem, ...]]:
@@ -72,7 +74,8 @@ class Facts:
         self._files.sweep()
         host = {name: Variable(value, "this host") for name, value in self._host().items()}
         places = tuple(map(shown, self._roots))
-        return Scope({**found, **host, **self._own}, places, doubt), tuple(problems)
+        scope = Scope({**found, **host, **self._own}, places, doubt, self._limits())
+        return scope, tuple(problems)
 
     def _read(self, path: Path) -> FactsFile | Problem:
         try:

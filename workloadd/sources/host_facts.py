@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from workloadd.sources.files import FileCache
+from workloadd.spec.scope import Limits
+
+_FIRST_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 # The kernel's word for a processor, where images have another one (GOARCH).
 _ARCHITECTURES = {
@@ -56,6 +59,14 @@ class HostFacts:
             except OSError:
                 continue
         return {}
+
+
+def host_limits(first_port: Path = _FIRST_PORT) -> Limits:
+    """What of this host a workload may run into. Blocks."""
+    try:
+        return Limits(int(first_port.read_text()))
+    except (OSError, ValueError):
+        return Limits()
 
 
 def os_release(data: bytes) -> Mapping[str, str]:

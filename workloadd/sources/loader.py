@@ -1,7 +1,7 @@
 """One workload file and its drop-ins, read when they changed, and loaded again when a fact did."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workloadd.sources.absolute import absolute
@@ -56,7 +56,7 @@ class _Kept:
         return same and self._same_variables(scope)
 
     def _same_variables(self, scope: Scope) -> bool:
-        if (scope.doubt, scope.places) != (self.scope.doubt, self.scope.places):
+        if replace(scope, variables={}) != replace(self.scope, variables={}):
             return False
         if None in self.used.values() and scope.variables.keys() != self.scope.variables.keys():
             return False  # what an error proposes instead may have changed

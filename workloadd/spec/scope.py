@@ -34,8 +34,20 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What of the host a workload may run into; what is not known is as on most hosts.
+
+    ``first_port`` is the first that others than root may listen on; ``controllers`` are those of
+    cgroups that limits can be set with, None where that is not known.
+    """
+
+    first_port: int = 1024
+    controllers: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
-    """The variables that hold in a document.
+    """The variables that hold in a document, and what of the host it may run into.
 
     ``places`` are the directories that facts are read from.  ``doubt`` is set while some of them
     cannot be read, so that a variable that is missing here may only be out of sight.
@@ -44,6 +56,7 @@ class Scope:
     variables: Mapping[str, Variable] = field(default_factory=dict)
     places: tuple[str, ...] = ()
     doubt: str = ""
+    limits: Limits = Limits()
 
     def having(self, more: Mapping[str, Variable]) -> Scope:
         """The same scope with ``more`` variables, over those of the same names."""

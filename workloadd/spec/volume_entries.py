@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workloadd.spec.mounts import ArtifactVolume, DevptsVolume, ImageVolume
-from workloadd.spec.problems import Problem, ProblemsError, gather, reject
+from workloadd.spec.problems import Path, Problem, ProblemsError, each, gather, reject
 from workloadd.spec.text import as_line, as_list, did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
 from workloadd.spec.volumes import BindVolume, NamedVolume, TmpfsVolume, Volume, differing_option
@@ -110,6 +110,11 @@ def _entry(value: object) -> Volume:
         case dict():
             return _long(value)
     raise reject("WrongType", f"expected a volume, got {kind(value)}", _HINT)
+
+
+def located_volumes(value: object) -> list[tuple[Path, Volume]]:
+    """Every volume of the list ``value``, which is right, with the path of its entry."""
+    return [((index,), volume) for index, volume in each(enumerate(as_list(value)), _entry)]
 
 
 def parse_volumes(value: object) -> tuple[Volume, ...]:

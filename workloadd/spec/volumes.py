@@ -22,6 +22,7 @@ from workloadd.spec.mounts import (
 from workloadd.spec.names import check_name
 from workloadd.spec.paths import host_path
 from workloadd.spec.problems import Problem, ProblemsError, reject
+from workloadd.spec.relabel import is_dangerous
 from workloadd.spec.text import as_line, quote
 from workloadd.spec.units import parse_size
 from workloadd.spec.volume import SHARED_VOLUME, VolumeOptions
@@ -102,6 +103,14 @@ class BindVolume(HostMount):
         yield from super()._options_beside()
         if self.nonrecursive:
             yield "nonrecursive"
+
+    @model_validator(mode="after")
+    def _may_be_relabelled(self) -> BindVolume:
+        if self.selinux and is_dangerous(self.source):
+            why = f"to relabel {quote(self.source)} would damage the host"
+            hint = "mount a directory that is the container's own, or leave the relabelling out"
+            raise reject("DangerousRelabel", why, hint, "selinux")
+        return self
 
 
 class NamedVolume(HostMount, VolumeOptions):

@@ -65,8 +65,9 @@ def load_draft(draft: Draft, scope: Scope) -> tuple[LoadResult, Substitution]:
     if not isinstance(spec, WorkloadSpec):
         shared = LoadResult(spec, (), (), positions, files=draft.files, kind=spec.kind)
         return shared, substitution
-    warnings = ordered((positions.warning(problem) for problem in advice(spec)), draft.files)
     paths = host_paths(content)
+    advised = advice(spec, root, paths, scope.limits)
+    warnings = ordered(map(positions.warning, advised), draft.files)
     return LoadResult(spec, (), warnings, positions, paths, draft.files), substitution
 
 

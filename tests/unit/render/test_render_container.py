@@ -227,12 +227,12 @@ def test_an_empty_command_clears_the_image_s() -> None:
             [{"Name": "web_data", "Dest": "/data", "Options": ["ro"]}],
         ),
         (
-            "volumes: ['/srv:/srv:Z']",
+            "volumes: ['/srv/www:/srv:Z']",
             "mounts",
             [
                 {
                     "type": "bind",
-                    "source": "/srv",
+                    "source": "/srv/www",
                     "destination": "/srv",
                     "options": ["rbind", "rw", "Z"],
                 }

@@ -1,0 +1,58 @@
+"""Advice on what a container may do to the host, and on what the host can hold it to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import basename, normpath
+
+from workloadd.spec.advice.rule import ContainerView
+from workloadd.spec.problems import Path, Problem
+from workloadd.spec.relabel import used_by_the_host
+from workloadd.spec.text import quote
+from workloadd.spec.volume_entries import located_volumes
+from workloadd.spec.volumes import BindVolume
+
+_SOCKETS = frozenset({"docker.sock", "podman.sock", "containerd.sock", "crio.sock"})
+
+
+def privileged(view: ContainerView) -> Iterator[Problem]:
+    """It has whatever the user of the workloads has."""
+    if view.spec.privileged:
+        why = "it may do to the host all that the user of the workloads may"
+        hint = "name what it needs under cap_add and devices"
+        yield Problem("Privileged", why, hint, ("privileged",))
+
+
+def engine_socket(view: ContainerView) -> Iterator[Problem]:
+    """Who may make containers may mount anything of the user's into one; read-only or not."""
+    for path, volume in _binds(view):
+        if basename(normpath(volume.source)) in _SOCKETS:
+            why = f"{quote(volume.source)} lets it run anything as the user of the workloads"
+            hint = "mount it only into what you trust as much as that user; read_only is no help"
+            yield Problem("EngineSocket", why, hint, path)
+
+
+def relabelled(view: ContainerView) -> Iterator[Problem]:
+    """The label stays when the container is gone."""
+    for path, volume in _binds(view):
+        if volume.selinux and used_by_the_host(volume.source):
+            why = f"services of the host may not be able to use {quote(volume.source)} afterwards"
+            hint = "copy what it needs to a directory of its own, and relabel that"
+            yield Problem("Relabelled", why, hint, path)
+
+
+def missing_controller(view: ContainerView) -> Iterator[Problem]:
+    """Without its cgroup controller a limit would be refused when the container is made."""
+    available = view.limits.controllers
+    missing = sorted(view.spec.resources.controllers - available) if available is not None else ()
+    if missing:
+        names = " and ".join(missing)
+        why = f"this host has not given the cgroup controller {names} to its users"
+        hint = "see Delegate= in systemd.resource-control(5)"
+        yield Problem("MissingController", why, hint, ("resources",), at_key=True)
+
+
+def _binds(view: ContainerView) -> Iterator[tuple[Path, BindVolume]]:
+    for path, volume in located_volumes(view.written("volumes") or []):
+        if isinstance(volume, BindVolume):
+            yield ("volumes", *path), volume
