@@ -73,7 +73,7 @@ def _read_exactly(text: str, file: str) -> tuple[Document, ...]:
     try:
         return _build(YAML(typ="safe", pure=True).parse(text), text, file)
     except YAMLError as caught:
-        raise FaultError(_syntax(caught)) from None
+        raise FaultError(_syntax(caught, text)) from None
 
 
 def _build(events: Iterator[Any], text: str, file: str) -> tuple[Document, ...]:
@@ -103,7 +103,7 @@ def _place(before: str) -> tuple[int, int]:
     return len(ends) + 1, len(before) - (ends[-1] if ends else 0) + 1
 
 
-def _syntax(error: YAMLError) -> Fault:
+def _syntax(error: YAMLError, text: str) -> Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if "end of stream" in str(getattr(error, "problem", "")):
         # What is never closed is best looked for where it was opened.
@@ -111,6 +111,8 @@ def _syntax(error: YAMLError) -> Fault:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     why = " ".join(_words(error)) or "it is not YAML"
     hint = next((hint for words, hint in _HINTS.items() if words in why), "")
+    if "flow" in why and "${" in _BREAK.split(text)[line - 1]:
+        hint = "between brackets quote text with ${ in it, or write one entry a line"
     return Fault(line, column, "YamlSyntax", why, hint)
 
 

@@ -76,11 +76,12 @@ class Substitution:
             return replace(node, value="")
         for missing in template.missing:
             self._report(node, text, path, missing)
-        self._left -= len(result)
-        if self._left < 0:
+        before, self._left = self._left, self._left - len(result)
+        if self._left < 0 <= before:
             why = f"the variables come to more than {MAX_RESULT} characters"
             self._report(node, text, path, _BadTemplateError(0, "TooLarge", why))
-            result = ""
+        if self._left < 0:
+            return replace(node, value="")
         value: object = result
         if node.plain and template.found and not _TEXTS.intersection(path[:-1]):
             number = resolve(result)

@@ -1,0 +1,57 @@
+"""Two YAML parsers, one meaning."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from workloadd.spec import document
+from workloadd.spec.nodes import Document, FaultError
+
+# What YAML is made of; long runs of letters find nothing.
+PIECES = st.sampled_from(
+    ["a", "b: ", "c:", "- ", "? ", ": ", "[", "]", "{", "}", ",", "\n", "\n  ", "\n    ", "\n- ",
+     " ", "#", "# x", "'", '"', "|\n", "|-\n", ">\n", "&a ", "*a", "!t ", "---\n", "...\n",
+     "%YAML 1.2\n", "\\n", "\\x41", "0", "é", "~", "@", "`", "$", "${A}", "<<: ", "?", ":", "a:b",
+     "8080:80", "\r\n", '"a":', "😀", "\u00a0", "\t", "\u2028", "\x85"]
+)  # fmt: skip
+
+
+def fast(text: str) -> tuple[Document, ...] | None:
+    try:
+        return document._read_fast(text, "f")
+    except FaultError:
+        return None
+
+
+def exact(text: str) -> tuple[Document, ...] | None:
+    try:
+        return document._read_exactly(text, "f")
+    except FaultError:
+        return None
+
+
+@settings(max_examples=600)
+@given(st.lists(PIECES, max_size=12).map("".join))
+@example("{a: b:c, 'd':e}")
+@example("a: |\n  x\n\n y: ${Z}")
+@example("a:\n- b\n-\n  - c: '${X}\n    ${Y}'")
+def test_what_libyaml_reads_is_what_the_exact_parser_reads(text: str) -> None:
+    text = f"key: 1\n{text}"
+    quick = fast(text)
+    precise = exact(text)
+    if quick and precise:
+        assert quick == precise
+
+
+@pytest.mark.parametrize("text", ["a:\t1", "a: 'x\u2028y'", "a: &x 1\nb: {*x: 1}", "*a: b"])
+def test_what_the_versions_of_yaml_see_differently_is_left_to_the_exact_parser(text: str) -> None:
+    assert document._read_fast(text, "f") is None
+
+
+def test_without_libyaml_everything_is_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b"image: a\nports: [8080:80]\n"
+    with_it = document.read_documents(text)
+    monkeypatch.setattr(document.yaml, "__with_libyaml__", False)
+    assert document.read_documents(text) == with_it
