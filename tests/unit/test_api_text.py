@@ -10,6 +10,7 @@ from tests.fakes.statuses import BAD, GOOD, NOW, SECRET, status
 from workloadd.api import text, words
 from workloadd.core.errors import Problem
 from workloadd.core.status import (
+    ElsewhereStatus,
     HostConditionStatus,
     ImageStatus,
     PassStatus,
@@ -88,6 +89,22 @@ def test_the_detail_has_deployment_conditions_and_the_last_rollout() -> None:
     assert "abababababab rolled-back 50s ago: the workload file changed" in shown
     assert "UnitFailed: cannot keep the deployment (look at the log)" in shown
     assert "  | fatal: no\ufffd[2J config\n" in shown
+
+
+def test_the_detail_names_the_drop_ins() -> None:
+    workload = status({"web": GOOD}, {"web": GOOD}).workload("web")
+    assert workload is not None
+    assert "drop-ins" not in text.detail(workload, [], AT)
+    files = (workload.source, "/etc/workloadd/workloads.d/web.yaml.d/10-more.yaml")
+    shown = text.detail(workload.model_copy(update={"files": files}), [], AT)
+    assert line_of(shown, "drop-ins").split()[1] == files[1]
+
+
+def test_a_workload_for_other_hosts_is_no_trouble() -> None:
+    other = ElsewhereStatus(name="gpu", source="/etc/gpu.yaml", reason="GPU is not set")
+    shown = text.table(status({"web": GOOD}, {"web": GOOD}, elsewhere=(other,)), AT)
+    assert "web is as declared" in shown
+    assert line_of(shown, "gpu ") == "gpu is not for this host: GPU is not set"
 
 
 def test_no_value_of_the_environment_is_shown() -> None:

@@ -202,6 +202,82 @@ def test_of_a_long_line_the_part_around_the_error_is_shown() -> None:
     assert source[caret.index("^") :].startswith("here")
 
 
+def test_several_documents_and_instances() -> None:
+    write(
+        "shop.yaml",
+        f"name: web\n{GOOD}---\nname: db\nimage: i.example/a:1\ninstances: {{a: , b: }}\n",
+    )
+    assert run("shop.yaml").output == "1 file with 3 workloads, 0 errors\n"
+    write("shop.yaml", f"name: web\n{GOOD}---\nname: db\n{BAD}instances: {{a: , b: }}\n")
+    done = run("shop.yaml")
+    assert "shop.yaml:7:9: error: cannot accept ports[0] of the instance a: " in done.output
+    assert done.output.endswith("1 file with 3 workloads, 2 errors\n")
+    document = json.loads(run("--json", "shop.yaml").output)
+    assert [one["workload"] for one in document["files"]] == ["web", "db-a", "db-b"]
+
+
+def test_drop_ins_beside_a_file_are_part_of_it() -> None:
+    write("d/web.yaml", GOOD)
+    write("d/web.yaml.d/10-more.yaml", "# more\nuser: [x]\n")
+    for path in ("d", "d/web.yaml", "d/web.yaml.d", "d/web.yaml.d/10-more.yaml"):
+        done = run(path)
+        assert done.exit_code == 1
+        assert "d/web.yaml.d/10-more.yaml:2:7: error: cannot accept user: " in done.output
+        assert "    user: [x]\n          ^\n" in done.output
+        assert done.output.endswith("1 file, 1 error\n")
+
+
+def test_a_drop_in_cannot_be_checked_without_its_file() -> None:
+    write("d/web.yaml.d/10-more.yaml", "user: x\n")
+    done = run("d/web.yaml.d/10-more.yaml")
+    assert done.exit_code == 1
+    assert "it is for web.yaml, which is not in d" in done.output
+    stray = run("d")
+    assert stray.exit_code == 0
+    assert "warning: d/web.yaml.d is without effect: there is no web.yaml for it" in stray.output
+    assert run("--strict", "d").exit_code == 1
+
+
+def test_variables_of_the_host_that_a_file_is_for() -> None:
+    write("web.yaml", "image: i.example/a:${TAG}\nhostname: ${HOST_NAME}\n")
+    undefined = run("web.yaml")
+    assert undefined.exit_code == 1
+    assert "web.yaml:1:20: error: cannot accept image: the variable TAG is not" in undefined.output
+    assert "/etc/workloadd/facts.d" in undefined.output
+    write("site.env", "TAG=1\n")
+    assert run("--facts", "site.env", "web.yaml").exit_code == 0
+    assert run("--set", "TAG=1", "web.yaml").exit_code == 0
+    done = run("--facts", "site.env", "--set", "TAG=-", "--set", "HOST_NAME=-", "web.yaml")
+    assert "TAG is from --set" in done.output
+    assert "HOST_NAME is from --set" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--set", "TAG"), "write NAME=VALUE"),
+        (("--set", "A B=C"), "write NAME=VALUE"),
+        (("--facts", "bad.env"), "bad.env:2: there is no = in this line"),
+        (("--facts", "."), "it is a directory, not a file"),
+    ],
+)
+def test_variables_that_cannot_be(arguments: tuple[str, ...], said: str) -> None:
+    write("web.yaml", GOOD)
+    write("bad.env", "A=hunter2\nhunter2\n")
+    done = run(*arguments, "web.yaml")
+    assert done.exit_code in (1, 2)
+    assert said in done.output
+    assert "hunter2" not in done.output
+
+
+def test_a_file_for_other_hosts_is_no_error() -> None:
+    write("web.yaml", GOOD + "when: {SITE: paris}\n")
+    done = run("--set", "SITE=berlin", "web.yaml")
+    assert done.exit_code == 0
+    assert 'web.yaml: web is not for this host: SITE is "berlin", not paris\n' in done.output
+    assert "not for this host" not in run("--set", "SITE=paris", "web.yaml").output
+
+
 SECRET = "hunter2"
 FILES = (
     f"image: i.example/a:1\nenvironment:\n  PASSWORD: {SECRET}\n  USER: {SECRET}\nports: [80]\n",

@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workloadd.core.desired import Declared, Desired
-from workloadd.sources import files, scan
+from workloadd.sources import files, loader, scan
 from workloadd.sources.directories import Directories
+from workloadd.sources.facts import Facts
 from workloadd.spec.volumes import BindVolume
 
 WEB = "image: docker.io/library/nginx:1.27\n"
@@ -20,7 +22,8 @@ def roots(tmp_path: Path) -> tuple[Path, ...]:
 
 @pytest.fixture
 def directories(roots: tuple[Path, ...], tmp_path: Path) -> Directories:
-    return Directories(roots, home=tmp_path / "home")
+    facts = Facts([tmp_path / "facts"], host=lambda: {"HOST_ARCH": "arm64"})
+    return Directories(roots, home=tmp_path / "home", facts=facts)
 
 
 def put(root: Path, name: str, text: str = WEB) -> Path:
@@ -270,3 +273,195 @@ def test_a_file_written_twice_in_one_tick_is_read_twice(
     spec = only(directories.load()).spec
     assert spec is not None
     assert spec.hostname == "two"
+
+
+@pytest.mark.parametrize(
+    "target", ["/proc/self/environ", "/proc/version", "/sys/kernel/uevent_seqnum"]
+)
+def test_what_the_kernel_makes_up_is_no_workload(
+    directories: Directories, roots: tuple[Path, ...], target: str
+) -> None:
+    roots[1].mkdir()
+    (roots[1] / "web.yaml").symlink_to(target)
+    (error,) = only(directories.load()).errors
+    assert error.reason == "Unreadable"
+    assert "where nobody stores files" in error.message
+
+
+def test_a_half_written_file_is_one_error_and_takes_no_workload_away(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    path = put(roots[1], "shop.yaml", f"name: web\n{WEB}---\nname: db\n{WEB}")
+    whole = directories.load()
+    assert set(whole.workloads) == {"web", "db"}
+    assert whole.unsure == frozenset()
+    path.write_text(f"name: web\n{WEB}---\nname: [d")
+    half = directories.load()
+    assert [e.reason for e in only(half).errors] == ["YamlSyntax"]
+    assert half.unsure == {str(path)}
+
+
+def test_a_broken_file_over_a_good_one_takes_nothing_of_that_away(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    weak = put(roots[0], "shop.yaml", f"name: web\n{WEB}---\nname: db\n{WEB}")
+    strong = put(roots[1], "shop.yaml", "a: [")
+    assert directories.load().unsure == {str(weak), str(strong)}
+
+
+def test_drop_ins_of_any_root_in_the_order_of_their_names(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    base = put(roots[0], "web.yaml", WEB + "description: base\n")
+    put(roots[0] / "web.yaml.d", "20-a.yaml", "description: shadowed\nhostname: shadowed\n")
+    first = put(roots[2] / "web.yaml.d", "10-b.yaml", "description: first\nuser: '1'\n")
+    second = put(roots[1] / "web.yaml.d", "20-a.yml", "description: .yml\n")
+    third = put(roots[1] / "web.yaml.d", "20-a.yaml", "description: third\n")
+    for ignored in (".x.yaml", "x.yaml~", "README"):
+        put(roots[1] / "web.yaml.d", ignored, "a: [")
+    declared = only(directories.load())
+    assert declared.spec
+    assert (declared.spec.description, declared.spec.user) == (".yml", "1")
+    assert declared.spec.hostname is None
+    assert declared.path == str(base)
+    assert declared.files == tuple(map(str, (base, first, third, second)))
+    (roots[2] / "web.yaml.d" / "20-a.yml").symlink_to("/dev/null")
+    masked = only(directories.load())
+    assert masked.spec and masked.spec.description == "third"
+
+
+def test_paths_in_a_drop_in_lead_from_its_own_directory(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    put(roots[0], "web.yaml", WEB + "volumes: ['./a:/a']\nenv_file: a.env\n")
+    put(roots[1] / "web.yaml.d", "x.yaml", "env_file: b.env\n")
+    spec = only(directories.load()).spec
+    assert spec
+    assert [v.source for v in spec.volumes if isinstance(v, BindVolume)] == [str(roots[0] / "a")]
+    assert [e.path for e in spec.env_file] == [str(roots[1] / "web.yaml.d/b.env")]
+
+
+def test_a_drop_in_that_cannot_be_read_refuses_its_workload(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    put(roots[0], "web.yaml")
+    put(roots[0], "other.yaml")
+    (roots[1] / "web.yaml.d").mkdir(parents=True)
+    fifo = roots[1] / "web.yaml.d" / "x.yaml"
+    os.mkfifo(fifo)
+    workloads = directories.load().workloads
+    assert workloads["other"].spec
+    (error,) = workloads["web"].errors
+    assert (error.file, error.reason) == (str(fifo), "Unreadable")
+    fifo.unlink()
+    (roots[2] / "web.yaml.d").parent.mkdir()
+    (roots[2] / "web.yaml.d").write_text("no directory")
+    (error,) = directories.load().workloads["web"].errors
+    assert (error.file, error.reason) == (str(roots[2] / "web.yaml.d"), "Unreadable")
+
+
+def test_drop_ins_for_nothing_are_a_problem_unless_their_file_is_masked(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    put(roots[1] / "web.yaml.d", "x.yaml", "hostname: x\n")
+    desired = directories.load()
+    assert desired.workloads == {}
+    assert [problem.reason for problem in desired.problems] == ["DropInWithoutFile"]
+    assert str(roots[1] / "web.yaml.d") in desired.problems[0].message
+    (roots[1] / "web.yaml").symlink_to("/dev/null")
+    assert directories.load().problems == ()
+
+
+def test_a_name_that_is_declared_twice_goes_to_the_first(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    first = put(roots[0], "b.yaml", f"name: web\n{WEB}")
+    second = put(roots[1], "a.yaml", f"name: web\n{WEB}---\nname: db\n{WEB}")
+    third = put(roots[1], "web.yaml", WEB)
+    instances = put(roots[1], "d.yaml", f"{WEB}instances: {{b: }}\n---\nname: d-b\n{WEB}")
+    instances.write_text(f"name: d\n{WEB}instances: {{b: }}\n---\nname: d-b\n{WEB}")
+    workloads = directories.load().workloads
+    assert set(workloads) == {"web", "db", "d-b", "web#2", "web#3", "d-b#2"}
+    assert workloads["web"].spec and workloads["web"].path == str(first)
+    assert workloads["db"].spec and workloads["d-b"].spec
+    said = {name: str(workloads[name].errors[0]) for name in ("web#2", "web#3", "d-b#2")}
+    assert said["web#2"].startswith(
+        f"{second}:1:7: cannot accept name: the name web is taken by {first}:1:1 "
+    )
+    assert said["web#3"].startswith(f"{third}:1:1: cannot accept the workload: the name web is ")
+    assert said["d-b#2"].startswith(f"{instances}:5:7: ")
+
+
+def test_one_name_for_several_kinds_of_host(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    text = "---\n".join(f"name: web\nwhen: {{HOST_ARCH: {a}}}\n{WEB}" for a in ("amd64", "arm64"))
+    path = put(roots[1], "web.yaml", text)
+    desired = directories.load()
+    assert only(desired).spec
+    (other,) = desired.elsewhere
+    assert (other.name, other.path) == ("web", str(path))
+    assert other.reason == 'HOST_ARCH is "arm64", not amd64'
+
+
+def test_a_second_file_of_facts_is_a_change(
+    directories: Directories, roots: tuple[Path, ...], tmp_path: Path
+) -> None:
+    put(roots[1], "web.yaml", WEB + "hostname: ${NAME}\n")
+    assert [e.reason for e in only(directories.load()).errors] == ["UndefinedVariable"]
+    put(tmp_path / "facts", "a.env", "NAME=one\n")
+    spec = only(directories.load()).spec
+    assert spec and spec.hostname == "one"
+    broken = put(tmp_path / "facts", "b.env", "NAME\n")
+    desired = directories.load()
+    assert [problem.reason for problem in desired.problems] == ["FactsInvalid"]
+    assert only(desired).spec
+    broken.write_text("NAME=two\nNONSENSE\n")
+    assert [e.reason for e in only(directories.load()).errors] == ["FactUnreadable"]
+
+
+def test_only_what_changed_is_parsed_and_only_what_it_concerns_is_loaded(
+    directories: Directories,
+    roots: tuple[Path, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "_SETTLED_NS", -(10**18))
+    counts = {"parsed": 0, "loaded": 0}
+    read, load = loader.read_part, loader.load_file
+
+    def counting_read(file: str, data: bytes) -> loader.Part:
+        counts["parsed"] += 1
+        return read(file, data)
+
+    def counting_load(*args: Any) -> loader.FileResult:
+        counts["loaded"] += 1
+        return load(*args)
+
+    monkeypatch.setattr(loader, "read_part", counting_read)
+    monkeypatch.setattr(loader, "load_file", counting_load)
+
+    def work() -> tuple[int, int]:
+        counts.update(parsed=0, loaded=0)
+        directories.load()
+        return counts["parsed"], counts["loaded"]
+
+    fact = put(tmp_path / "facts", "a.env", "A=1\nB=1\n")
+    other = put(tmp_path / "facts", "b.env", "C=1\n")
+    put(roots[0], "one.yaml", WEB + "hostname: h${A}\n")
+    two = put(roots[0], "two.yaml", WEB + "hostname: h${B}\ninstances: {x: , y: }\n")
+    put(roots[0], "three.yaml", WEB)
+    dropin = put(roots[1] / "three.yaml.d", "x.yaml", "hostname: x\n")
+    assert work() == (4, 3)
+    assert work() == (0, 0)
+    fact.write_text("A=22\nB=1\n")
+    assert work() == (0, 1)
+    other.write_text("C=22\n")
+    assert work() == (0, 0)
+    dropin.write_text("hostname: xx\n")
+    assert work() == (1, 1)
+    two.write_text(WEB)
+    assert work() == (1, 1)
+    dropin.unlink()
+    assert work() == (0, 1)
+    assert work() == (0, 0)

@@ -112,3 +112,77 @@ async def test_an_env_file_that_changes(host: Installed) -> None:
     container = host.world.container("web")
     assert container and container.spec["env"]["TOKEN"] == "second-secret"
     assert "secret" not in host.unit_file().read_text() + after.model_dump_json()
+
+
+async def test_a_fact_that_changes_rolls_out_what_uses_it(host: Installed) -> None:
+    facts = host.paths.facts_roots[1]
+    facts.mkdir()
+    (facts / "site.env").write_text("TAG=1\nROLE=web\n")
+    await host.start()
+    host.write("web", "image: localhost/app:${TAG}\n")
+    host.write("db", "image: localhost/app:1\nwhen: {ROLE: web}\n")
+    await host.settled(image="localhost/app:1")
+    await host.until(lambda: host.is_in("Ready", "db"))
+    (facts / "site.env").write_text("TAG=2\nROLE=web\n")
+    await host.settled(image="localhost/app:2")
+    (facts / "site.env").write_text("TAG=2\nROLE=proxy\n")
+    await host.until(lambda: not host.containers("db"))
+    (other,) = host.daemon.board.status.elsewhere
+    assert (other.name, other.reason) == ("db", 'ROLE is "proxy", not web')
+    assert await host.notes("removed", "db") == [
+        'it is not for this host: ROLE is "proxy", not web'
+    ]
+    status, problem = await host.get("/v1/workloads/db")
+    assert (status, problem["reason"]) == (404, "NotForThisHost")
+
+
+async def test_a_broken_facts_file_keeps_what_serves(host: Installed) -> None:
+    facts = host.paths.facts_roots[1]
+    facts.mkdir()
+    (facts / "10.env").write_text("TAG=2\n")
+    (facts / "20.env").write_text("TAG=1\n")
+    await host.start()
+    host.write("web", "image: localhost/app:${TAG}\n")
+    before = await host.settled(image="localhost/app:1")
+    (facts / "20.env").unlink()
+    (facts / "20.env").symlink_to("nowhere")
+    await host.until(lambda: host.is_in("Degraded"))
+    status = host.status()
+    assert status and status.current == before.current
+    assert "20.env" in status.errors[0].hint
+    assert "20.env" in host.daemon.board.status.problems[0]
+
+
+async def test_drop_ins_of_an_administrator(host: Installed) -> None:
+    vendor = host.paths.workload_roots[0]
+    vendor.mkdir(parents=True)
+    (vendor / "web.yaml").write_text("image: localhost/app:1\n")
+    await host.start()
+    await host.settled(image="localhost/app:1")
+    dropin = host.files / "web.yaml.d" / "10-newer.yaml"
+    dropin.parent.mkdir()
+    dropin.write_text("image: localhost/app:2\n")
+    await host.settled(image="localhost/app:2")
+    status = host.status()
+    assert status and status.files == (str(vendor / "web.yaml"), str(dropin))
+    dropin.write_text("imagee: localhost/app:3\n")
+    await host.until(lambda: host.is_in("Degraded"))
+    status = host.status()
+    assert status and (status.errors[0].file, status.errors[0].line) == (str(dropin), 1)
+    dropin.unlink()
+    await host.settled(image="localhost/app:1")
+
+
+async def test_a_half_written_file_of_several_takes_none_of_them_away(host: Installed) -> None:
+    image = "image: localhost/app:1\n"
+    await host.start()
+    host.write("shop", f"name: web\n{image}---\nname: db\n{image}instances: {{a: , b: }}\n")
+    names = ("web", "db-a", "db-b")
+    await host.until(lambda: all(host.is_in("Ready", name) for name in names))
+    host.write("shop", f"name: web\n{image}---\nname: [d")
+    await host.until(lambda: host.is_in("Invalid", "shop"))
+    await host.passes()
+    assert all(host.containers(name) for name in names)
+    host.write("shop", f"name: web\n{image}---\nname: db\n{image}instances: {{b: }}\n")
+    await host.until(lambda: not host.containers("db-a") and host.is_in("Ready", "db-b"))
+    assert await host.notes("removed", "web") == []

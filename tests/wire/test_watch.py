@@ -22,10 +22,10 @@ SECONDS = 10.0
 class Watching:
     """A running watcher, and the wake-ups that it gave."""
 
-    def __init__(self, roots: Iterable[Path]) -> None:
+    def __init__(self, roots: Iterable[Path], facts: Iterable[Path] = ()) -> None:
         self.wakes = 0
         self._woken = asyncio.Event()
-        self.watcher = Watcher(roots, self._wake)
+        self.watcher = Watcher(roots, self._wake, facts=facts)
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -52,8 +52,8 @@ class Watching:
 
 
 @asynccontextmanager
-async def watching(*roots: Path) -> AsyncIterator[Watching]:
-    watched = Watching(roots)
+async def watching(*roots: Path, facts: Iterable[Path] = ()) -> AsyncIterator[Watching]:
+    watched = Watching(roots, facts)
     task = asyncio.create_task(watched.watcher.run())
     try:
         await watched.armed()
@@ -269,6 +269,35 @@ async def test_watches_do_not_pile_up(root: Path, tmp_path: Path) -> None:
         assert watch_count() == before
 
 
+async def test_drop_ins(root: Path, tmp_path: Path) -> None:
+    dropins = root / "web.yaml.d"
+    elsewhere = tmp_path / "elsewhere"
+    async with watching(root) as watched:
+        await watched.notices(dropins.mkdir)
+        await watched.notices(lambda: put(dropins / "a.yaml"))
+        await watched.notices(lambda: put(dropins / "a.yaml", "changed"))
+        put(elsewhere / "b.yaml")
+        await watched.notices(lambda: (dropins / "b.yaml").symlink_to(elsewhere / "b.yaml"))
+        await watched.notices(lambda: put(elsewhere / "b.yaml", "changed"))
+        await watched.notices(lambda: (dropins / "a.yaml").unlink())
+        await watched.notices(lambda: dropins.rename(root / ".away"))
+        await watched.notices(lambda: dropins.symlink_to(elsewhere))
+        await watched.notices(lambda: put(elsewhere / "c.yaml"))
+
+
+async def test_facts(root: Path, tmp_path: Path) -> None:
+    directories = [tmp_path / "etc/facts.d", tmp_path / "run/facts.d"]
+    async with watching(root, facts=directories) as watched:
+        await watched.notices(lambda: directories[0].mkdir(parents=True))
+        await watched.notices(lambda: put(directories[0] / "a.env"))
+        await watched.notices(lambda: put(directories[0] / "a.env", "changed"))
+        put(tmp_path / "real")
+        await watched.notices(lambda: (directories[0] / "b.env").symlink_to(tmp_path / "real"))
+        await watched.notices(lambda: put(tmp_path / "real", "changed"))
+        await watched.notices(lambda: (directories[0] / "a.env").unlink())
+        await watched.notices(lambda: put(directories[1] / "c.env"))
+
+
 async def test_no_more_watches(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_watch = watch.Inotify.add_watch
 
@@ -344,3 +373,8 @@ def test_a_plan_names_only_what_matters(root: Path) -> None:
     assert concerns(plan[root], "x.env")
     assert not concerns(plan[root], "y.env")
     assert not concerns(plan[root.parent], "web.yaml")
+    assert concerns(plan[root], "web.yaml.d")
+    assert not concerns(plan[root], "web.d")
+    facts = make_plan([], [], facts=[root])[root]
+    assert concerns(facts, "y.env")
+    assert not concerns(facts, "web.yaml")

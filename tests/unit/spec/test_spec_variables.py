@@ -65,7 +65,9 @@ def test_what_is_written_and_meant(written: str, meant: str) -> None:
 
 
 def test_a_plain_scalar_is_read_anew_and_a_quoted_one_is_text() -> None:
-    result = load("resources:\n  cpus: ${CPUS}\nenabled: ${ON}\nports:\n- target: ${PORT}\n  published: 80\n")
+    result = load(
+        "resources:\n  cpus: ${CPUS}\nenabled: ${ON}\nports:\n- target: ${PORT}\n  published: 80\n"
+    )
     assert result.spec
     assert result.spec.enabled is False
     assert result.spec.resources and result.spec.resources.cpus == 1.5
