@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.clock import Clock, RealClock
+from tests.fakes.libpod_objects import ObjectRoutes
 from tests.fakes.podman_state import PodmanError, PodmanState, container_row, image_document
 from tests.fakes.registry import Remote, login_of, pull
 
@@ -146,12 +147,8 @@ class FakeLibpod:
             ("DELETE", "/containers/{name}", self._remove),
             ("POST", "/images/pull", self._pull),
             ("GET", "/images/{name:.+}/json", self._image),
-            ("POST", "/volumes/create", self._create_volume),
-            ("GET", "/volumes/{name}/json", self._volume),
-            ("DELETE", "/volumes/{name}", self._remove_volume),
-            ("GET", "/networks/json", self._networks),
-            ("DELETE", "/networks/{name}", self._remove_network),
             ("GET", "/events", self._events),
+            *ObjectRoutes(self.state).routes(),
         ]
 
     async def _info(self, request: web.Request) -> web.Response:
@@ -208,38 +205,6 @@ class FakeLibpod:
         async for message in pull(self.state, self.registry, reference, policy, login):
             await response.write(json.dumps(message).encode() + b"\n")
         return response
-
-    async def _create_volume(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        volume = self.state.create_volume(body["Name"], body.get("Labels") or {})
-        return web.json_response(volume, status=201)
-
-    async def _volume(self, request: web.Request) -> web.Response:
-        return web.json_response(self.state.volume(request.match_info["name"]))
-
-    async def _remove_volume(self, request: web.Request) -> web.Response:
-        self.state.remove_volume(request.match_info["name"])
-        return web.Response(status=204)
-
-    async def _networks(self, request: web.Request) -> web.Response:
-        wanted = set(json.loads(request.query.get("filters", "{}")).get("label", ()))
-        rows = [
-            {"name": name, "driver": "bridge", "labels": labels}
-            for name, labels in self.state.networks.items()
-            if wanted <= {f"{key}={value}" for key, value in labels.items()}
-        ]
-        return web.json_response(rows)
-
-    async def _remove_network(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        if name == "podman":
-            error = "default network podman cannot be removed"
-            return web.json_response([{"Name": name, "Err": error}])
-        if name not in self.state.networks:
-            text = f"unable to find network with name or ID {name}: network not found"
-            raise PodmanError(404, "network not found", text)
-        del self.state.networks[name]
-        return web.json_response([{"Name": name, "Err": None}])
 
     def _publish(self, event: dict[str, Any]) -> None:
         for queue in self._subscribers:

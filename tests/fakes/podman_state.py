@@ -8,17 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.fakes.clock import Clock
+from tests.fakes.podman_objects import ObjectState, PodmanError
+
+__all__ = ["FakeContainer", "FakeImage", "PodmanError", "PodmanState"]
 
 ZERO_TIME = -62135596800
-
-
-class PodmanError(Exception):
-    """An error answer: `status`, `cause` and `message` as the API gives them."""
-
-    def __init__(self, status: int, cause: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"cause": cause, "message": message, "response": status}
 
 
 @dataclass
@@ -63,18 +57,17 @@ class FakeContainer:
         return dict(self.spec.get("labels") or {})
 
 
-class PodmanState:
-    """Containers, images, volumes and networks of one user.
+class PodmanState(ObjectState):
+    """Containers, images, volumes, networks and secrets of one user.
 
     `on_event` gets each event, `on_exit` each end of a running container with its exit code.
     """
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__(self._users, self.emit)
         self.clock = clock
         self.containers: dict[str, FakeContainer] = {}
         self.images: dict[str, FakeImage] = {}
-        self.volumes: dict[str, dict[str, str]] = {}
-        self.networks: dict[str, dict[str, str]] = {}
         self.on_event: list[Callable[[dict[str, Any]], None]] = []
         self.on_exit: list[Callable[[FakeContainer, int], None]] = []
         self._ids = itertools.count(1)
@@ -143,8 +136,7 @@ class PodmanState:
                 f"{other.id}. You have to remove that container to be able to reuse that name: "
                 "that name is already in use",
             )
-        for volume in spec.get("volumes") or ():
-            self.volumes.setdefault(volume["Name"], {})
+        self.check(spec)
         container = FakeContainer(container_id, name, image, dict(spec), self.clock.now())
         by_id = spec["image"] == image.id and image.names
         container.image_name = min(image.names) if by_id else str(spec["image"])
@@ -210,34 +202,17 @@ class PodmanState:
         self.emit_of(container, "remove")
         return container
 
-    def create_volume(self, name: str, labels: Mapping[str, str]) -> dict[str, Any]:
-        if name in self.volumes:
-            cause = "volume already exists"
-            raise PodmanError(500, cause, f"volume with name {name} already exists: {cause}")
-        self.volumes[name] = dict(labels)
-        self.emit("volume", "create", "", name)
-        return self.volume(name)
-
-    def volume(self, name: str) -> dict[str, Any]:
-        if name not in self.volumes:
-            raise PodmanError(404, "no such volume", "no such volume")
-        return {"Name": name, "Driver": "local", "Labels": self.volumes[name], "Scope": "local"}
-
-    def remove_volume(self, name: str) -> None:
-        if name not in self.volumes:
-            text = f'no volume with name "{name}" found: no such volume'
-            raise PodmanError(404, "no such volume", text)
-        users = [
+    def _users(self, kind: str, name: str) -> list[str]:
+        """The containers that use a network or a volume."""
+        if kind == "network":
+            return [
+                c.id for c in self.containers.values() if name in (c.spec.get("Networks") or ())
+            ]
+        return [
             c.id
             for c in self.containers.values()
             if any(v["Name"] == name for v in c.spec.get("volumes") or ())
         ]
-        if users:
-            cause = "volume is being used"
-            text = f"volume {name} is being used by the following container(s): {', '.join(users)}"
-            raise PodmanError(409, cause, f"{text}: {cause}")
-        del self.volumes[name]
-        self.emit("volume", "remove", "", name)
 
     def emit_of(self, container: FakeContainer, action: str, **attributes: str) -> None:
         attributes |= container.labels
@@ -284,7 +259,7 @@ def container_row(container: FakeContainer) -> dict[str, Any]:
         "Mounts": [v["Dest"] for v in container.spec.get("volumes") or ()],
         "Names": [container.name],
         "Namespaces": {},
-        "Networks": [],
+        "Networks": sorted(container.spec.get("Networks") or ()),
         "Pid": 4321 if container.running else 0,
         "Pod": "",
         "PodName": "",

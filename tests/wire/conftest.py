@@ -1,12 +1,15 @@
-"""The host that the daemon is tried on."""
+"""The host that the daemon is tried on, and a Podman for its adapter alone."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
 
 from tests.fakes.installed import Installed, installed
+from tests.fakes.libpod import FakeLibpod
 from workloadd import daemon, execute, reconcile
+from workloadd.host.podman import Podman
 
 
 @pytest.fixture
@@ -32,3 +35,19 @@ async def host(tmp_path_factory: pytest.TempPathFactory, quick: None) -> AsyncIt
             function.can_block_in("workloadd/daemon.py", "__init__")
         async with installed(tmp_path_factory.mktemp("h")) as made:
             yield made
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[FakeLibpod]:
+    libpod = FakeLibpod(tmp_path / "podman.sock")
+    libpod.state.add_image("localhost/app:1")
+    await libpod.start()
+    yield libpod
+    await libpod.stop()
+
+
+@pytest.fixture
+async def podman(service: FakeLibpod) -> AsyncIterator[Podman]:
+    client = Podman(service.socket, user="alice")
+    yield client
+    await client.close()

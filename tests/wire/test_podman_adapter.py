@@ -4,7 +4,6 @@ import asyncio
 import base64
 import itertools
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +39,6 @@ def spec(name: str = "web_abc", user: str = "alice", **more: Any) -> dict[str, A
         LABEL_UNIT: PARAMS.to_label(),
     }
     return {"name": name, "image": "localhost/app:1", "labels": labels, **more}
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[FakeLibpod]:
-    libpod = FakeLibpod(tmp_path / "podman.sock")
-    libpod.state.add_image("localhost/app:1")
-    await libpod.start()
-    yield libpod
-    await libpod.stop()
-
-
-@pytest.fixture
-async def podman(service: FakeLibpod) -> AsyncIterator[Podman]:
-    client = Podman(service.socket, user="alice")
-    yield client
-    await client.close()
 
 
 async def test_info(podman: Podman) -> None:
@@ -189,7 +172,8 @@ async def test_volumes(podman: Podman, service: FakeLibpod) -> None:
 
 
 async def test_networks(podman: Podman, service: FakeLibpod) -> None:
-    service.state.networks |= {"mine": {"a": "b", "c": "d"}, "other": {"a": "b"}}
+    for name, labels in {"mine": {"a": "b", "c": "d"}, "other": {"a": "b"}}.items():
+        service.state.create_network({"name": name, "labels": labels})
     assert await podman.networks({"a": "b", "c": "d"}) == ["mine"]
     await podman.remove_network("mine")
     await podman.remove_network("mine")

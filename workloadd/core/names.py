@@ -4,6 +4,9 @@ A workload's name never holds an underscore, so `WORKLOAD_SUFFIX` names cannot c
 workloads: `a-b` with the volume `c` is `a-b_c`, `a` with the volume `b-c` is `a_b-c`.
 """
 
+from workloadd.spec.attachments import shared_network
+from workloadd.spec.volumes import shared_volume
+
 LABEL_PREFIX = "io.workloadd."
 LABEL_WORKLOAD = LABEL_PREFIX + "workload"
 LABEL_CONTAINER = LABEL_PREFIX + "container"
@@ -12,6 +15,9 @@ LABEL_USER = LABEL_PREFIX + "user"
 # What the unit of this container needs to say (JSON of `revision.UnitParams`): a deployment
 # describes itself, so the unit of a previous one can be written again with no stored state.
 LABEL_UNIT = LABEL_PREFIX + "unit"
+
+# What a network or volume is made of: a digest of all that cannot be changed of it later.
+LABEL_MADE_OF = LABEL_PREFIX + "made-of"
 
 UNIT_PREFIX = "workload-"
 UNIT_SUFFIX = ".service"
@@ -39,5 +45,15 @@ def candidate_name(workload: str, revision: str) -> str:
 
 
 def volume_name(workload: str, volume: str) -> str:
-    """The Podman volume behind a workload's named volume."""
-    return f"{workload}_{volume}"
+    """The Podman volume behind a volume that a workload names; a shared one has its file's name."""
+    return shared_volume(volume) or f"{workload}_{volume}"
+
+
+def network_name(workload: str, network: str) -> str:
+    """The Podman network behind a network that a workload names, likewise."""
+    return shared_network(network) or f"{workload}_{network}"
+
+
+def secret_name(workload: str, secret: str, digest: str) -> str:
+    """The Podman secret with one content of a workload's secret."""
+    return f"{workload}_{secret}_{digest[:SHORT]}"

@@ -15,6 +15,7 @@ from workloadd.host.auth import Credentials
 from workloadd.host.podman_errors import explanation, first_line, pull_failed, rejected, unavailable
 from workloadd.host.podman_http import Answer, Request, Requests
 from workloadd.host.podman_logs import LogDecoder
+from workloadd.host.podman_objects import PodmanObjects
 from workloadd.host.podman_parse import (
     ContainerList,
     PodmanInfo,
@@ -43,6 +44,7 @@ class Podman:
         self._user = user if user is not None else pwd.getpwuid(os.getuid()).pw_name
         self._requests = Requests(socket)
         self._streams = Streams(socket)
+        self.objects = PodmanObjects(self._requests, self._user)
 
     async def close(self) -> None:
         """Break what is under way and close all connections."""

@@ -31,6 +31,7 @@ _REQUEST_RULES = (
     _rule(r"no such image|image not known|image .* not found", Permanent, "ImageNotFound"),
     _rule(r"already in use|constraint failed: \w+\.Name", Permanent, "NameConflict"),
     _rule(r"no such container|no container with (name|id)", Permanent, "NoSuchContainer"),
+    _rule(r"subnet .* already used", Permanent, "SubnetTaken", "choose another subnet"),
     _rule(r"volume .*(in use|being used)", Transient, "VolumeInUse"),
     _rule(r"network .*(in use|being used|has associated)", Transient, "NetworkInUse"),
     _rule(r"no space left on device|disk quota", Transient, "DiskFull", _DISK_HINT),

@@ -41,14 +41,15 @@ class Request:
     """A request to `/libpod/PATH`.
 
     `doing` completes "cannot …" in the error of a failure. Statuses of 400 and above are failures
-    unless `allowed`. `timeout` is in seconds, for the connection and for each wait for data.
+    unless `allowed`. A body of bytes is sent as it is, any other as JSON. `timeout` is in seconds,
+    for the connection and for each wait for data.
     """
 
     method: str
     path: str
     doing: str
     params: Mapping[str, str | int] = field(default_factory=dict)
-    body: object = None
+    body: object = field(default=None, repr=False)
     allowed: tuple[int, ...] = ()
     timeout: float = 30.0
 
@@ -136,11 +137,13 @@ class Requests:
         return answer
 
     def _send_once(self, request: Request) -> Answer:
-        data = None if request.body is None else json.dumps(request.body).encode()
+        raw = isinstance(request.body, bytes)
+        data = request.body if raw or request.body is None else json.dumps(request.body).encode()
         send = getattr(self._client(), request.method.lower())
         options: dict[str, Any] = {"params": request.params, "timeout": request.timeout}
         if data is not None:
-            options |= {"data": data, "headers": {"Content-Type": "application/json"}}
+            kind = "application/octet-stream" if raw else "application/json"
+            options |= {"data": data, "headers": {"Content-Type": kind}}
         response = send(request.path, **options)
         return Answer(response.status_code, response.content)
 
