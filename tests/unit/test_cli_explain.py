@@ -51,6 +51,17 @@ def test_a_container_of_a_pod_may_have_any_name() -> None:
     assert run("containers.NAME.command").output == run("command").output
 
 
+def test_the_kind_is_explained_once() -> None:
+    output = run("kind").output
+    assert output.startswith("kind: service, ")
+    assert output.count("kind: network") == 1
+    assert run().output.count("\n  kind ") == 1
+
+
+def test_the_first_sentence_is_shown_whole() -> None:
+    assert "; . alone is none" in run().output
+
+
 def test_without_a_field_all_are_listed_in_groups() -> None:
     output = run().output
     assert "security: service, " in output

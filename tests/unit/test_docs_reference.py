@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from workloadd.docs.reference import markdown
 from workloadd.spec.document import read_documents
 from workloadd.spec.head import HEAD_KEYS
-from workloadd.spec.introspect import NAME, FieldDoc, ModelDoc, kinds
+from workloadd.spec.introspect import KIND, NAME, FieldDoc, ModelDoc, kinds
 from workloadd.spec.load import load_workload
 from workloadd.spec.lookup import Group, groups
 from workloadd.spec.model import PodSpec
@@ -54,7 +54,15 @@ def read(text: str) -> Any:
 def least(model: ModelDoc) -> dict[str, Any]:
     """What has to be said at least."""
     said = {f.name: f.examples[0] for f in model.fields if f.required and f.examples}
-    return read(model.tag) | said if model.tag else said
+    field = model.model.model_fields.get(KIND)
+    kind = {KIND: field.examples[0]} if field and field.examples else {}
+    return kind | (read(model.tag) if model.tag else {}) | said
+
+
+def kind_of(content: dict[str, Any]) -> ModelDoc:
+    """What declares a document of a kind."""
+    wanted = content[KIND]
+    return next(k for k in kinds() if k.model.model_fields[KIND].annotation == Literal[wanted])
 
 
 def root_of(field: FieldDoc) -> ModelDoc:
@@ -63,7 +71,8 @@ def root_of(field: FieldDoc) -> ModelDoc:
 
 @pytest.mark.parametrize(("field", "text"), list(snippets()))
 def test_a_snippet_is_right(field: FieldDoc, text: str) -> None:
-    kind, content = root_of(field), read(text)
+    content = read(text)
+    kind = root_of(field) if field.name != KIND else kind_of(content)
     assert content.keys() == {*field.beside, field.name}
     whole = least(kind)
     if NAME in field.path:

@@ -10,6 +10,7 @@ from workloadd.core.desired import Declared, Desired
 from workloadd.sources import files, loader, scan
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
+from workloadd.spec.scope import Limits
 from workloadd.spec.volumes import BindVolume
 
 WEB = "image: docker.io/library/nginx:1.27\n"
@@ -418,6 +419,14 @@ def test_a_second_file_of_facts_is_a_change(
     assert only(desired).spec
     broken.write_text("NAME=two\nNONSENSE\n")
     assert [e.reason for e in only(directories.load()).errors] == ["FactUnreadable"]
+
+
+def test_a_limit_of_the_host_that_changed_is_noticed(roots: tuple[Path, ...]) -> None:
+    put(roots[1], "web.yaml", WEB + "ports: ['80:80']\n")
+    limits = [Limits(80), Limits(1024)]
+    directories = Directories(roots, facts=Facts(limits=limits.pop))
+    assert [w.reason for w in only(directories.load()).warnings] == ["PrivilegedPort"]
+    assert not only(directories.load()).warnings
 
 
 def test_only_what_changed_is_parsed_and_only_what_it_concerns_is_loaded(

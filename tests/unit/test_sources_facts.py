@@ -8,8 +8,8 @@ import pytest
 
 from workloadd.sources import files, layers
 from workloadd.sources.facts import Facts
-from workloadd.sources.host_facts import HostFacts, os_release
-from workloadd.spec.scope import HOST_VARIABLES, Scope, Variable
+from workloadd.sources.host_facts import HostFacts, host_limits, os_release
+from workloadd.spec.scope import HOST_VARIABLES, Limits, Scope, Variable
 
 HOST = {"HOST_NAME": "h1", "HOST_ARCH": "amd64"}
 
@@ -165,3 +165,12 @@ def test_the_host(tmp_path: Path) -> None:
 def test_os_release_is_written_as_a_shell_would() -> None:
     text = b'# ID=x\nID="a b"\nBROKEN="\n\nV=\'1\'"2"\nNO\nE=\n'
     assert os_release(text) == {"ID": "a b", "V": "12", "E": ""}
+
+
+def test_the_first_unprivileged_port_is_the_kernel_s(tmp_path: Path) -> None:
+    setting = put(tmp_path, "ip_unprivileged_port_start", "80\n")
+    assert host_limits(setting) == Limits(first_port=80)
+    setting.write_text("many")
+    assert host_limits(setting) == Limits()
+    assert host_limits(tmp_path / "nothing") == Limits()
+    assert Facts(limits=lambda: Limits(22)).load()[0].limits == Limits(22)

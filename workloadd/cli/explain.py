@@ -1,6 +1,7 @@
 """`workloadctl explain`: what may be written in a workload file, and what it means."""
 
 import json
+import re
 import shutil
 import sys
 import textwrap
@@ -14,6 +15,7 @@ from workloadd.spec.lookup import Found, find, groups, hint
 from workloadd.spec.text import quote
 from workloadd.spec.written import yaml_of
 
+_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 _EXAMPLES = """\b
 Examples:
   workloadctl explain                        all fields, one line each
@@ -64,7 +66,7 @@ def _table(fields: tuple[FieldDoc, ...]) -> Iterator[str]:
     width = max((len(field.name) for field in fields), default=0) + 2
     room = max(_width() - width - 2, 20) if sys.stdout.isatty() else None
     for field in fields:
-        first = field.description.partition(". ")[0].removesuffix(".")
+        first = _SENTENCE.split(field.description, maxsplit=1)[0].removesuffix(".")
         short = first if room is None or len(first) <= room else first[: room - 1].rstrip() + "…"
         yield f"  {click.style(field.name.ljust(width), fg='cyan')}{short}"
 

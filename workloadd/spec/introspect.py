@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, get_args
@@ -24,7 +24,11 @@ from workloadd.spec.written import inline
 NAME = "NAME"
 """Stands in a path for a key that people choose."""
 
+KIND = "kind"
 Schema = dict[str, Any]
+
+# Where a model's own name says too little.
+_TITLES = {"DocumentHead": "document", "DnsSpec": "DNS", "SandboxSpec": "surroundings"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +131,30 @@ def raw_schemas() -> Mapping[str, Schema]:
 @cache
 def kinds() -> tuple[ModelDoc, ...]:
     """All that may be written, by what a document declares."""
-    head = _model(DocumentHead, (), "").fields
-    found = (_model(model, (), "") for model in documents())
-    return tuple(replace(kind, fields=(*kind.fields, *head)) for kind in found)
+    found = [_model(model, (), "") for model in documents()]
+    head = (_kind(found), *_model(DocumentHead, (), "").fields)
+    return tuple(
+        replace(kind, fields=(*head, *(f for f in kind.fields if f.name != KIND))) for kind in found
+    )
+
+
+def _kind(every: Sequence[ModelDoc]) -> FieldDoc:
+    """The key by which documents are told apart: each model has one value of it only."""
+    fields = [field for kind in every for field in kind.fields if field.name == KIND]
+    values = tuple(dict.fromkeys(value for field in fields for value in field.examples))
+    return replace(
+        fields[0],
+        owner=DocumentHead,
+        form=one_of(values),
+        description="What the document declares.",
+        examples=values,
+    )
 
 
 def title_of(model: type[BaseModel]) -> str:
     """What a model is called: ``port entry``."""
+    if title := _TITLES.get(model.__name__):
+        return title
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__.removesuffix("Spec"))
     return words.lower()
 
