@@ -96,6 +96,19 @@ def test_a_file_that_the_daemon_would_not_read_is_an_error() -> None:
     assert "NAME.yaml or NAME.yml" in done.output
 
 
+def test_findings_are_shown_file_by_file() -> None:
+    write("a.yaml", "image: docker.io/library/nginx\n")
+    write("b.yaml", BAD)
+    lines = [line for line in run("a.yaml", "b.yaml").output.splitlines() if ".yaml:" in line]
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines] == ["warning", "error"]
+
+
+def test_a_command_that_is_not_there() -> None:
+    done = CliRunner().invoke(main, ["valdate"])
+    assert done.exit_code == 2
+    assert "No such command 'valdate': did you mean validate?" in done.output
+
+
 def test_standard_input_is_checked_as_a_file_of_this_directory() -> None:
     done = CliRunner().invoke(main, ["validate", "-"], input=BAD)
     assert done.exit_code == 1

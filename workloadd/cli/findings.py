@@ -42,15 +42,15 @@ class Printer:
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._sources = {file: Source.of(text) for file, text in texts.items()}
+        self._shown: set[SpecError] = set()
 
     def show(self, reports: Sequence[Report], strict: bool) -> None:
         """All of them, and what they come to."""
-        # An error in a file that makes up several workloads is one of each of them.
-        for error in _errors(reports):
-            self._show(error, click.style("error", fg="red", bold=True))
-        for warning in _warnings(reports):
-            self._show(warning, click.style("warning", fg="yellow", bold=True))
         for report in reports:
+            for error in report.errors:
+                self._show(error, click.style("error", fg="red", bold=True))
+            for warning in report.warnings:
+                self._show(warning, click.style("warning", fg="yellow", bold=True))
             for problem in report.problems:
                 placed = placeless(report.file, problem)
                 self._show(placed, click.style("warning", fg="yellow", bold=True))
@@ -61,6 +61,10 @@ class Printer:
         click.secho(_summary(reports), fg="green" if good else "red")
 
     def _show(self, error: SpecError, label: str) -> None:
+        # What is wrong with a file that makes up several workloads is so with each of them.
+        if error in self._shown:
+            return
+        self._shown.add(error)
         where = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
         place = f"{click.style(where, bold=True)}: " if where else ""
         click.echo(f"{place}{label}: {error.message}")

@@ -5,6 +5,8 @@ from importlib import import_module
 
 import click
 
+from workloadd.spec.text import did_you_mean
+
 # Verb to module and attribute.
 _VERBS = {
     "explain": ("workloadd.cli.explain", "explain"),
@@ -42,6 +44,16 @@ class _Verbs(click.Group):
         module, attribute = _VERBS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            hint = did_you_mean(args[0], _VERBS)
+            message = f"{error.message.removesuffix('.')}: {hint}" if hint else error.message
+            raise click.UsageError(message, ctx) from None
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

@@ -33,7 +33,7 @@ _SEEN_DIFFERENTLY = re.compile(r"[\t\x85\u2028\u2029]|\*\S*:(?:\s|$)")
 _QUOTED = re.compile(r""" \(?(?:'[^']*'|"[^"]*")(?:,\))?""")
 _PUNCTUATION = {",", ":", "?", "-", "]", "}"}
 _HINTS = {
-    "cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
+    "cannot start any token": "quote text that begins with @, ` or %",
     "mapping values are not allowed": "quote text that has “: ” in it, and check the indentation",
     "could not find expected :": "write KEY: VALUE, and check the indentation",
     "expected <block end>": "check the indentation",
@@ -110,10 +110,16 @@ def _syntax(error: YAMLError, text: str) -> Fault:
         mark = getattr(error, "context_mark", None) or mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     why = " ".join(_words(error)) or "it is not YAML"
+    if _lines(text)[line - 1][column - 1 : column] == "\t":
+        return Fault(line, column, "YamlSyntax", "a tab stands here", "indent with spaces")
     hint = next((hint for words, hint in _HINTS.items() if words in why), "")
-    if "flow" in why and "${" in _BREAK.split(text)[line - 1]:
+    if "flow" in why and "${" in _lines(text)[line - 1]:
         hint = "between brackets quote text with ${ in it, or write one entry a line"
     return Fault(line, column, "YamlSyntax", why, hint)
+
+
+def _lines(text: str) -> list[str]:
+    return [*_BREAK.split(text), ""]
 
 
 def _words(error: YAMLError) -> Iterator[str]:
