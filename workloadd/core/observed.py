@@ -129,6 +129,17 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFiles:
+    """Files that containers get: what is kept by content, and what changes under deployments.
+
+    `live` maps the name of a deployment's files to the digests, by target, that it was last told.
+    """
+
+    stored: frozenset[str] = frozenset()
+    live: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One look at the host. `images` maps a reference as written in a file to the local image."""
 
