@@ -1,9 +1,12 @@
 """Documents that are made from the code are those that the code makes."""
 
+import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from workloadd.cli.main import main as cli
 from workloadd.docs.__main__ import main
 from workloadd.docs.table import DOCUMENTS
 
@@ -25,3 +28,16 @@ def test_they_are_written_where_they_are_not_up_to_date(
     assert capsys.readouterr().out.count(" is new\n") == len(DOCUMENTS)
     main(tmp_path)
     assert capsys.readouterr().out == ""
+
+
+def test_what_the_page_for_writers_shows_is_what_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (CONTRIB / "docs/writing.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    Path("web.yaml").write_text('image: docker.io/library/nginx:1.27\nports: ["80a:80"]\n')
+    shown = page.partition("$ workloadctl validate web.yaml\n")[2].partition("```")[0]
+    assert CliRunner().invoke(cli, ["validate", "web.yaml"]).output == shown
+    for words in re.findall(r"^\$ workloadctl explain ?(\S*)", page, re.MULTILINE):
+        done = CliRunner().invoke(cli, ["explain", *([words] if words else [])])
+        assert done.exit_code == 0 or "hint: " in done.output, done.output

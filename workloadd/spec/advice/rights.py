@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from posixpath import basename, normpath
 
 from workloadd.spec.advice.rule import ContainerView
@@ -25,20 +25,18 @@ def privileged(view: ContainerView) -> Iterator[Problem]:
 
 def engine_socket(view: ContainerView) -> Iterator[Problem]:
     """Who may make containers may mount anything of the user's into one; read-only or not."""
-    for path, volume in _binds(view):
-        if basename(normpath(volume.source)) in _SOCKETS:
-            why = f"{quote(volume.source)} lets it run anything as the user of the workloads"
-            hint = "mount it only into what you trust as much as that user; read_only is no help"
-            yield Problem("EngineSocket", why, hint, path)
+    for path, source in _binds(view, lambda v: basename(normpath(v.source)) in _SOCKETS):
+        why = f"{quote(source)} lets it run anything as the user of the workloads"
+        hint = "mount it only into what you trust as much as that user; read_only is no help"
+        yield Problem("EngineSocket", why, hint, path)
 
 
 def relabelled(view: ContainerView) -> Iterator[Problem]:
     """The label stays when the container is gone."""
-    for path, volume in _binds(view):
-        if volume.selinux and used_by_the_host(volume.source):
-            why = f"services of the host may not be able to use {quote(volume.source)} afterwards"
-            hint = "copy what it needs to a directory of its own, and relabel that"
-            yield Problem("Relabelled", why, hint, path)
+    for path, source in _binds(view, lambda v: bool(v.selinux) and used_by_the_host(v.source)):
+        why = f"services of the host may not be able to use {quote(source)} afterwards"
+        hint = "copy what it needs to a directory of its own, and relabel that"
+        yield Problem("Relabelled", why, hint, path)
 
 
 def missing_controller(view: ContainerView) -> Iterator[Problem]:
@@ -52,7 +50,9 @@ def missing_controller(view: ContainerView) -> Iterator[Problem]:
         yield Problem("MissingController", why, hint, ("resources",), at_key=True)
 
 
-def _binds(view: ContainerView) -> Iterator[tuple[Path, BindVolume]]:
-    for path, volume in located_volumes(view.written("volumes") or []):
-        if isinstance(volume, BindVolume):
-            yield ("volumes", *path), volume
+def _binds(view: ContainerView, wanted: Callable[[BindVolume], bool]) -> Iterator[tuple[Path, str]]:
+    """The sources of certain mounts, with their places, which take some time to be found."""
+    if any(isinstance(volume, BindVolume) and wanted(volume) for volume in view.spec.volumes):
+        for path, volume in located_volumes(view.written("volumes")):
+            if isinstance(volume, BindVolume) and wanted(volume):
+                yield ("volumes", *path), volume.source
