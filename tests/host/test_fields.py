@@ -4,22 +4,6 @@ import pytest
 
 from tests.host.host import Document, Host
 from tests.host.workloads import BUSYBOX, idle, serving
-from workloadd.spec.model import ServiceSpec
-
-# Fields that a test of this directory asserts on, and where.
-HERE = {
-    "command", "entrypoint", "working_dir", "user", "environment", "env_file", "ports", "volumes",
-    "hostname", "labels", "read_only", "cap_add", "cap_drop", "resources", "restart",
-    "stop_signal", "stop_timeout", "description",
-}  # fmt: skip
-ELSEWHERE = {
-    "image": "test_deploy", "pull": "test_registry", "enabled": "test_update",
-    "sockets": "test_sockets", "idle_timeout": "test_sockets",
-}  # fmt: skip
-
-
-def test_no_field_is_forgotten() -> None:
-    assert set(ServiceSpec.model_fields) == HERE | ELSEWHERE.keys()
 
 
 def inside(host: Host, name: str, *command: str) -> str:

@@ -73,6 +73,14 @@ class View(Machine):
         found: Document = json.loads(self.podman("container", "inspect", container))[0]
         return found
 
+    def inside(self, container: str, script: str) -> str:
+        """What a shell in a container prints."""
+        return self.podman("exec", container, "sh", "-c", script)
+
+    def named(self, path: Path) -> str:
+        """A path of ours as the host itself names it."""
+        return f"/{path.relative_to(self.disk)}"
+
     def containers(self, name: str) -> list[Document]:
         """All containers of a workload, as `podman ps` lists them."""
         ours = f"label={LABEL_WORKLOAD}={name}"

@@ -19,7 +19,7 @@ def render_process(spec: ExecutionSpec) -> dict[str, Any]:
         "user": spec.user,
         "init": spec.init_process or None,
         "terminal": spec.tty or None,
-        "httpproxy": None if spec.http_proxy else False,
+        "httpproxy": spec.http_proxy or None,
         "timezone": spec.timezone,
         "r_limits": [_limit(*item) for item in spec.ulimits.items()] or None,
     }

@@ -116,9 +116,10 @@ class ExecutionSpec(SpecModel):
         examples=["web.env", [{"path": "/etc/web.env", "required": False}]],
     )
     http_proxy: bool = Field(
-        default=True,
-        description="Pass the proxy variables on that the user's Podman service has, if any.",
-        examples=[False],
+        default=False,
+        description="Pass the proxy variables on that the user's Podman service has (http_proxy "
+        "and the like).",
+        examples=[True],
     )
     timezone: Annotated[
         str | None, BeforeValidator(optional(_time_zone), json_schema_input_type=str | None)

@@ -17,11 +17,10 @@ from workloadd.spec.units import parse_duration
 class LifecycleSpec(SpecModel):
     """When a container counts as started, and how it is stopped and started again."""
 
-    notify: Literal["conmon", "container", "healthy"] = Field(
+    notify: Literal["conmon", "healthy"] = Field(
         default="conmon",
-        description="When the unit counts as started: as soon as the container runs (conmon), when "
-        "the process says READY=1 on NOTIFY_SOCKET (container), or when its healthcheck has "
-        "passed (healthy).",
+        description="When the unit counts as started: as soon as the container runs (conmon), or "
+        "when its healthcheck has passed (healthy).",
         examples=["healthy"],
     )
     restart: Annotated[

@@ -8,6 +8,8 @@ from workloadd.core.revision import EnvFile, UnitParams, make_revision
 from workloadd.render.container import render_container, render_volumes
 from workloadd.spec.load import load_workload
 
+DIGEST = "sha256:" + 64 * "0"
+
 
 def rendered(text: str, env_files: tuple[EnvFile, ...] = ()) -> dict[str, Any]:
     loaded = load_workload("web", f"image: r.example/app:1\n{text}".encode(), "web.yaml")
@@ -102,7 +104,7 @@ def test_an_empty_command_clears_the_image_s() -> None:
         ),
         ("init_process: true", "init", True),
         ("tty: true", "terminal", True),
-        ("http_proxy: false", "httpproxy", False),
+        ("http_proxy: true", "httpproxy", True),
         ("timezone: local", "timezone", "local"),
         (
             "ulimits: {nofile: 5, core: {soft: 0, hard: -1}}",
@@ -299,6 +301,11 @@ def test_an_empty_command_clears_the_image_s() -> None:
             "volumes: [{type: artifact, source: 'r.example/a:1', target: /a, title: t, name: n}]",
             "artifact_volumes",
             [{"source": "r.example/a:1", "destination": "/a", "title": "t", "name": "n"}],
+        ),
+        (
+            f"volumes: [{{type: artifact, source: r.example/a, target: /a, digest: '{DIGEST}'}}]",
+            "artifact_volumes",
+            [{"source": "r.example/a:latest", "destination": "/a", "digest": DIGEST}],
         ),
         (
             "volumes: [{type: devpts, target: /p, gid: 5, mode: '0620', max: 3}]",

@@ -1,0 +1,72 @@
+"""Network, names and users of a container are as the file says, as Podman and it itself tell."""
+
+import pytest
+
+from tests.host.host import Host
+from tests.host.workloads import idle
+
+
+def test_names_and_memory(host: Host, name: str) -> None:
+    text = idle(
+        "dns: [9.9.9.9, '2620:fe::fe']",
+        "dns_opt: [ndots:2, use-vc]",
+        "dns_search: [example.org, example.net]",
+        "extra_hosts: {db: [10.0.0.5, 'fd00::5'], gateway: host-gateway}",
+        "expose: [81, 9000-9001/udp]",
+        "shm_size: 1m",
+        "sysctls: {net.core.somaxconn: 77, net.ipv4.ip_unprivileged_port_start: 0}",
+    )
+    host.deploy(name, text)
+    resolver = host.inside(name, "cat /etc/resolv.conf").splitlines()
+    assert {"nameserver 9.9.9.9", "nameserver 2620:fe::fe"} <= set(resolver)
+    assert {"search example.org example.net", "options ndots:2 use-vc"} <= set(resolver)
+    hosts = [line.split() for line in host.inside(name, "cat /etc/hosts").splitlines()]
+    assert ["10.0.0.5", "db"] in hosts
+    assert ["fd00::5", "db"] in hosts
+    assert any(line[1:] == ["gateway"] for line in hosts)
+    assert host.inside(name, "df -k /dev/shm | awk 'NR==2 {print $2}'") == "1024"
+    assert host.inside(name, "cat /proc/sys/net/core/somaxconn") == "77"
+    exposed = host.inspect(name)["Config"]["ExposedPorts"]
+    assert exposed.keys() == {"81/tcp", "9000/udp", "9001/udp"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown", "interfaces"),
+    [
+        ("host", "host", None),
+        ("none", "none", {"lo"}),
+        ("private", "pasta", {"lo", "tap0"}),
+        ("pasta:--ns-ifname,net9", "pasta", {"lo", "net9"}),
+        ("bridge", "bridge", {"lo", "eth0"}),
+    ],
+)
+def test_networks_of_each_mode(
+    host: Host, name: str, mode: str, shown: str, interfaces: set[str] | None
+) -> None:
+    host.deploy(name, idle(f"network_mode: '{mode}'"))
+    assert host.inspect(name)["HostConfig"]["NetworkMode"] == shown
+    hosts_own = set(host.exec("ls", "/sys/class/net").stdout.split())
+    found = host.inside(name, "tail -n +3 /proc/net/dev | cut -d: -f1").split()
+    assert set(found) == (hosts_own if interfaces is None else interfaces)
+
+
+@pytest.mark.parametrize(
+    ("fields", "first", "user"),
+    [
+        ("userns_mode: host", ["0", "1000", "1"], "0"),
+        ("userns_mode: keep-id", ["0", "1", "1000"], "1000"),
+        ("userns_mode: 'keep-id:uid=5,gid=6'", ["0", "1", "5"], "5"),
+        ("userns_mode: 'auto:size=1000'", ["0", "1", "1000"], "0"),
+        ("userns_mode: nomap", ["0", "1", "65536"], "0"),
+        ("uid_map: ['0:5:10']\ngid_map: ['0:7:10']", ["0", "5", "10"], "0"),
+    ],
+)
+def test_users(host: Host, name: str, fields: str, first: list[str], user: str) -> None:
+    host.deploy(name, idle(*fields.splitlines()))
+    assert host.inside(name, "head -n 1 /proc/self/uid_map").split() == first
+    assert host.inside(name, "id -u") == user
+    if "gid_map" in fields:
+        assert host.inspect(name)["HostConfig"]["IDMappings"] == {
+            "UidMap": ["0:5:10"],
+            "GidMap": ["0:7:10"],
+        }
