@@ -317,6 +317,23 @@ async def test_no_more_watches(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert watched.watcher.problem is None
 
 
+async def test_a_directory_that_may_be_read_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_watch = watch.Inotify.add_watch
+
+    def refuse(self: Any, path: Path, mask: Any) -> Any:
+        if path == root:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return add_watch(self, path, mask)
+
+    monkeypatch.setattr(watch.Inotify, "add_watch", refuse)
+    async with watching(root) as watched:
+        monkeypatch.undo()
+        await watched.notices(lambda: root.chmod(0o755))
+        await watched.notices(lambda: put(root / "web.yaml"))
+
+
 async def test_no_inotify_at_all_is_tried_again(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

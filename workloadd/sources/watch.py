@@ -98,7 +98,7 @@ class Watcher:
         async for event in inotify:
             if not self._concerns(event):
                 continue
-            if event.mask & _LAYOUT and self._moves_watches(event):
+            if _may_move(event) and self._moves_watches(event):
                 self._mark_stale()
             self._wake()
 
@@ -169,6 +169,12 @@ class Watcher:
         if problem and problem != self.problem:
             _log.warning("%s", problem)
         self.problem = problem
+
+
+def _may_move(event: Event) -> bool:
+    """Whether it changes what can be watched: a directory that may not be read cannot be."""
+    permissions = Mask.ATTRIB | Mask.ISDIR
+    return bool(event.mask & _LAYOUT) or event.mask & permissions == permissions
 
 
 def _limited(setting: str, error: OSError) -> Problem:
