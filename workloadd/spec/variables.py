@@ -83,7 +83,7 @@ class Substitution:
         if self._left < 0:
             return replace(node, value="")
         value: object = result
-        if node.plain and template.found and not _TEXTS.intersection(path[:-1]):
+        if node.plain and template.has_references and not _TEXTS.intersection(path[:-1]):
             number = resolve(result)
             value = result if number is None else number
         return replace(node, value=value, origin=_origin(template.found))
@@ -119,6 +119,7 @@ class _Template:
 
     def __init__(self, text: str, substitution: Substitution) -> None:
         self.found: dict[str, Variable] = {}
+        self.has_references = False
         self.missing: list[_BadTemplateError] = []
         self._text = text
         self._variables = substitution
@@ -145,6 +146,7 @@ class _Template:
         return "".join(parts)
 
     def _reference(self, depth: int, live: bool) -> str:
+        self.has_references = True
         start = self._at
         if depth >= MAX_NESTED:
             why = f"variables are nested deeper than {MAX_NESTED}"

@@ -71,6 +71,9 @@ def test_a_plain_scalar_is_read_anew_and_a_quoted_one_is_text() -> None:
     assert result.spec
     assert result.spec.enabled is False
     assert result.spec.resources and result.spec.resources.cpus == 1.5
+    default = load("resources:\n  cpus: ${NONE:-2}\nenabled: ${NONE-false}\n").spec
+    assert default and default.resources and default.resources.cpus == 2
+    assert default.enabled is False
     quoted = load('enabled: "${ON}"\n')
     assert [error.reason for error in quoted.errors] == ["WrongType"]
 
