@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from workloadd.spec.forms import ScalarForm
 from workloadd.spec.names import check_name
 from workloadd.spec.problems import each, reject
 from workloadd.spec.scalars import WrittenFloat, WrittenInt
@@ -113,7 +114,7 @@ class DocumentHead(BaseModel):
     when: Annotated[
         _Patterns,
         BeforeValidator(
-            _parse_when, json_schema_input_type=dict[str, str | int | bool | list[str | int | bool]]
+            _parse_when, json_schema_input_type=dict[str, ScalarForm | list[ScalarForm]]
         ),
     ] = Field(
         default={},
@@ -125,7 +126,7 @@ class DocumentHead(BaseModel):
         _Instances | None,
         BeforeValidator(
             _parse_instances,
-            json_schema_input_type=dict[str, dict[str, str | int | float | bool] | None] | None,
+            json_schema_input_type=dict[str, dict[str, ScalarForm] | None] | None,
         ),
     ] = Field(
         default=None,

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from workloadd.spec.document import read_documents
 from workloadd.spec.head import DocumentHead
 from workloadd.spec.introspect import documents, kinds, models
+from workloadd.spec.load import load_workload
 from workloadd.spec.nodes import FaultError
 from workloadd.spec.schema import ID, workload_schema
 
@@ -97,6 +98,26 @@ def test_a_mistake_is_told_of_the_kind_that_was_meant(content: Any, message: str
 )
 def test_it_lets_pass_what_only_the_loader_can_judge(content: dict[str, Any]) -> None:
     assert errors({"image": "localhost/a:1", **content}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "networks: {back: }", "networks: [back]", "instances: {blue: , green: {A: 1.5}}",
+        "when: {A: 1.5, B: true, C: [1, x]}", "dns: 1.1.1.1", "ports: []", "files: {/a: text}",
+        "sysctls: {net.core.somaxconn: 1024}", "ulimits: {nofile: 10}", "umask: 0027",
+        "ulimits: {nofile: {soft: 1, hard: 2}}", "extra_hosts: {a: 1.2.3.4}", "user: 0",
+        "extra_hosts: ['a:1.2.3.4']", "extra_hosts: {a: [1.2.3.4]}", "stop_timeout: 1.5",
+        "restart: no", "devices: [/dev/null]", "group_add: [audio, 5]", "expose: [80, 81/udp]",
+        "healthcheck: {test: [CMD, 'true']}", "healthcheck: {test: curl x}", "sockets: [8080]",
+        "command: []", "resources: {memory: 1g, cpus: 1}", "annotations: [a=1]", "labels: {a: }",
+        "stop_signal: 9", "uid_map: ['0:1:1000']", "healthcheck: ", "environment: {A: 1}",
+    ],
+)  # fmt: skip
+def test_what_loads_is_right_by_it(text: str) -> None:
+    whole = f"image: localhost/a:1\n{text}\n".encode()
+    assert load_workload("web", whole, "web.yaml").errors == ()
+    assert errors(read_documents(whole)[0].root.value) == []
 
 
 @pytest.mark.parametrize(
