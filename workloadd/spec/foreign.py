@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from workloadd.spec.problems import Path, Problem
-from workloadd.spec.text import did_you_mean, key_name, quote
+from workloadd.spec.quadlet import SECTIONS, Why
+from workloadd.spec.text import did_you_mean, key_name, one_of, quote
 
 _ONE_FILE = "one file holds one workload: write its keys at the top level, without services:"
 _FEW = 8
@@ -33,6 +34,18 @@ _WORKLOAD: Mapping[str, str] = {
     "cpus": "write resources: {cpus: …}",
     "cpu_shares": "write resources: {cpu_shares: …}",
     "cpuset": "write resources: {cpuset: …}",
+    "cpu_quota": "write resources: {cpus: …}",
+    "cpu_period": "write resources: {cpus: …}",
+    "oom_score_adj": "leave it out: write resources: {memory: …} for what uses too much",
+    "cgroup_parent": "leave it out: every workload has a group of its own in workloads.slice",
+    "device_cgroup_rules": "name the devices under devices",
+    "gpus": "write devices: [nvidia.com/gpu=all]",
+    "volumes_from": "name the same volumes under volumes",
+    "extends": "write drop-ins, or instances of one file",
+    "profiles": "write when",
+    "runtime": "leave it out: the OCI runtime is chosen in containers.conf",
+    "mac_address": "write networks: {NAME: {mac_address: …}}",
+    "restart_policy": "write restart",
     "mem_limit": "write resources: {memory: …}",
     "mem_reservation": "write resources: {memory_reservation: …}",
     "memswap_limit": "write resources: {memory_swap: …}",
@@ -52,31 +65,11 @@ _WORKLOAD: Mapping[str, str] = {
     "securityContext": "write user, privileged, read_only, cap_add or cap_drop",
     "terminationGracePeriodSeconds": "write stop_timeout",
     "workingDir": "write working_dir",
-    # Quadlet
-    "Image": "write image",
-    "Exec": "write command",
-    "PublishPort": "write ports",
-    "Volume": "write volumes",
-    "Mount": "write volumes",
+    # Quadlet, where its table of keys says less
     "Tmpfs": "write {type: tmpfs, target: /path} under volumes",
-    "Environment": "write environment",
-    "EnvironmentFile": "write env_file",
-    "AddCapability": "write cap_add",
-    "DropCapability": "write cap_drop",
-    "HostName": "write hostname",
-    "PidsLimit": "write resources: {pids: …}",
-    "Memory": "write resources: {memory: …}",
+    "AutoUpdate": "write pull: newer",
     "ContainerName": "leave it out: the file's name is the workload's name",
     "ServiceName": "leave it out: the file's name is the workload's name",
-    "AutoUpdate": "write pull: newer",
-    "PodmanArgs": "write the options as keys; there is no way to pass arguments to Podman",
-    "Network": "write networks",
-    "NetworkAlias": "write networks: {NAME: {aliases: […]}}",
-    "IP": "write networks: {NAME: {ipv4_address: …}}",
-    "IP6": "write networks: {NAME: {ipv6_address: …}}",
-    "Secret": "write secrets",
-    "ReloadCmd": "write reload: {command: […]}",
-    "ReloadSignal": "write reload: {signal: …}",
     "Container": "one file holds one workload: write its keys at the top level",
     "Unit": _GENERATED,
     "Service": _GENERATED,
@@ -115,26 +108,13 @@ _NETWORK: Mapping[str, str] = {
     "subnet": "write subnets: […]",
     "gateway": "write subnets: [{subnet: …, gateway: …}]",
     "ip_range": "write subnets: [{subnet: …, ip_range: …}]",
-    # Quadlet
-    "Subnet": "write subnets: […]",
-    "Gateway": "write subnets: [{subnet: …, gateway: …}]",
-    "IPRange": "write subnets: [{subnet: …, ip_range: …}]",
-    "DisableDNS": "write disable_dns",
-    "IPAMDriver": "write ipam_driver",
-    "InterfaceName": "write interface_name",
-    "NetworkDeleteOnStop": "write reclaim",
-    "NetworkName": "leave it out: the file's name is the network's name",
 }
 
 _VOLUME_OPTIONS: Mapping[str, str] = {
     "driver_opts": "write fstype, device and options",
     "o": "write options",
     "type": "write fstype",
-    "Type": "write fstype",
     "copy": "write nocopy",
-    "Copy": "write nocopy",
-    "User": "write uid",
-    "Group": "write gid",
     "user": "write uid",
     "group": "write gid",
     "name": "leave it out: the file's name is the volume's name",
@@ -203,11 +183,44 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "DevptsVolume": _VOLUME,
 }
 
+_OF_A_WORKLOAD = ("Container", "Pod", "Kube", "Image", "Artifact")
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "ServiceSpec": _OF_A_WORKLOAD,
+    "PodSpec": _OF_A_WORKLOAD,
+    "JobSpec": _OF_A_WORKLOAD,
+    "PodContainer": _OF_A_WORKLOAD,
+    "NetworkSpec": ("Network",),
+    "VolumeSpec": ("Volume",),
+}
+
 
 def unknown_key(path: Path, model: type[BaseModel]) -> Problem:
     """The problem of the key at the end of ``path`` that ``model`` has not, with the best hint."""
     key, known = str(path[-1]), tuple(model.model_fields)
-    hint = _TABLES.get(model.__name__, {}).get(key) or did_you_mean(key_name(key), known)
+    table = _TABLES.get(model.__name__, {})
+    hint = table.get(key) or _of_quadlet(key, model) or did_you_mean(key_name(key), known)
     if not hint and len(known) <= _FEW:
         hint = f"known are {', '.join(known)}"
     return Problem("UnknownKey", f"there is no key {quote(key_name(key))}", hint, path, at_key=True)
+
+
+def _of_quadlet(key: str, model: type[BaseModel]) -> str:
+    """Where a key of Quadlet is among the fields of ``model``, or why it is nowhere."""
+    for section in _SECTIONS.get(model.__name__, ()):
+        match SECTIONS[section].get(key):
+            case Why(reason):
+                return f"leave it out: {reason}"
+            case tuple(paths):
+                return f"write {one_of([_written(path) for path in paths])}"
+    return ""
+
+
+def _written(path: str) -> str:
+    """``resources: {memory: …}`` of ``resources.memory``."""
+    first, *rest = path.removeprefix("containers.NAME.").split(".")
+    if not rest:
+        return first
+    inner = "…"
+    for key in reversed(rest):
+        inner = f"{{{key}: {inner}}}"
+    return f"{first}: {inner}"

@@ -17,6 +17,7 @@ from workloadd.spec.forms import DURATION, FORM, SIZE
 from workloadd.spec.head import DocumentHead
 from workloadd.spec.kinds import Spec
 from workloadd.spec.model import PodSpec
+from workloadd.spec.requirements import podman_of
 from workloadd.spec.text import one_of
 from workloadd.spec.units import format_duration, format_size
 from workloadd.spec.written import inline
@@ -162,11 +163,6 @@ def title_of(model: type[BaseModel]) -> str:
 def summary_of(model: type[BaseModel]) -> str:
     """The first paragraph of its docstring."""
     return " ".join((model.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")
-
-
-def podman_of(field: FieldInfo) -> str:
-    """The Podman release that a field needs, empty for any."""
-    return str(_extra(field).get("podman", ""))
 
 
 def beside_of(field: FieldInfo) -> Mapping[str, Any]:

@@ -16,12 +16,12 @@ from workloadd.spec.introspect import (
     choices_of,
     documents,
     models,
-    podman_of,
     raw_schemas,
     summary_of,
     title_of,
     written_default,
 )
+from workloadd.spec.requirements import podman_of
 
 ID = "urn:workloadd:schema:workload:1"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
