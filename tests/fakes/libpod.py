@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.fakes.clock import Clock, RealClock
 from tests.fakes.libpod_objects import ObjectRoutes
+from tests.fakes.podman_runs import inspected
 from tests.fakes.podman_state import PodmanError, PodmanState, container_row, image_document
 from tests.fakes.registry import Remote, login_of, pull
 
@@ -141,6 +142,7 @@ class FakeLibpod:
             ("GET", "/info", self._info),
             ("GET", "/containers/json", self._list),
             ("POST", "/containers/create", self._create),
+            ("GET", "/containers/{name}/json", self._inspect),
             ("POST", "/containers/{name}/rename", self._rename),
             ("POST", "/containers/{name}/stop", self._stop),
             ("GET", "/containers/{name}/logs", self._logs),
@@ -158,6 +160,9 @@ class FakeLibpod:
         every = request.query.get("all") == "true"
         rows = [container_row(c) for c in self.state.containers.values() if every or c.running]
         return web.json_response(rows)
+
+    async def _inspect(self, request: web.Request) -> web.Response:
+        return web.json_response(inspected(self.state.find(request.match_info["name"])))
 
     async def _create(self, request: web.Request) -> web.Response:
         container = self.state.create(await request.json())

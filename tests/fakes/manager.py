@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fakes import unit_files
+from tests.fakes import timers, unit_files
 from tests.fakes.clock import Clock
 from tests.fakes.podman_state import FakeContainer, PodmanError, PodmanState
 from tests.fakes.unit_files import UnitFile
@@ -56,6 +56,9 @@ class FakeUnit:
     # The container that runs as the service; ExecStart may name another one after a reload.
     main: str = ""
     job: Job | None = None
+    # Of a timer.
+    next_elapse: float = 0.0
+    last_trigger: float = 0.0
     starts: list[float] = field(default_factory=list)
 
     @property
@@ -155,7 +158,7 @@ class Manager:
         unit.restarts, unit.result = 0, "success"
         unit.starts.clear()
         if unit.active_state == "failed":
-            self._enter(unit, "inactive", "dead")
+            self.enter(unit, "inactive", "dead")
         self._collect(unit)
 
     async def close(self) -> None:
@@ -182,6 +185,11 @@ class Manager:
         await self.hold.wait()
         if unit.job is not job:
             return
+        if unit.name.endswith(timers.SUFFIX):
+            timers.switch(self, unit, job.kind)
+            self._finish(unit, job, "done")
+            self._collect(unit)
+            return
         if job.kind in ("stop", "restart"):
             self._stop(unit)
         result = "done"
@@ -199,16 +207,16 @@ class Manager:
     def _start(self, unit: FakeUnit) -> bool:
         """Run ExecStart; False where that failed."""
         if self._limit_hit(unit):
-            self._enter(unit, "failed", "failed", "start-limit-hit")
+            self.enter(unit, "failed", "failed", "start-limit-hit")
             return False
-        self._enter(unit, "activating", "start", "success")
+        self.enter(unit, "activating", "start", "success")
         try:
             unit.main = self._podman.start(unit.file.container).id
         except PodmanError:
             self._ended(unit, "exit-code")
             return False
         unit.active_enter = self.clock.now()
-        self._enter(unit, "active", "running")
+        self.enter(unit, "active", "running")
         return True
 
     def _limit_hit(self, unit: FakeUnit) -> bool:
@@ -222,12 +230,12 @@ class Manager:
 
     def _stop(self, unit: FakeUnit) -> None:
         if unit.active_state == "active":
-            self._enter(unit, "deactivating", "stop")
+            self.enter(unit, "deactivating", "stop")
             for container in self._stopped_by(unit):
                 self._podman.stop(container)
         unit.main = ""
         if unit.active_state != "failed":
-            self._enter(unit, "inactive", "dead")
+            self.enter(unit, "inactive", "dead")
 
     def _stopped_by(self, unit: FakeUnit) -> list[str]:
         """The containers that ExecStop= names, by label or ID; else what runs is killed."""
@@ -250,23 +258,28 @@ class Manager:
         """The service ended by itself: restart it, or leave it so."""
         policy = unit.file.value("Restart", "no")
         if policy == "always" or (policy == "on-failure" and result != "success"):
-            self._enter(unit, "activating", "auto-restart", result)
+            self.enter(unit, "activating", "auto-restart", result)
             delay = self.restart_delay
             if delay is None:
                 delay = unit_files.seconds(unit.file.value("RestartSec", "100ms"))
             self.clock.call_later(delay, lambda: self._restart(unit))
         elif result == "success":
-            self._enter(unit, "inactive", "dead", result)
+            self.enter(unit, "inactive", "dead", result)
             self._collect(unit)
         else:
-            self._enter(unit, "failed", "failed", result)
+            self.enter(unit, "failed", "failed", result)
 
     def _restart(self, unit: FakeUnit) -> None:
         if self.units.get(unit.name) is unit and unit.sub_state == "auto-restart":
             unit.restarts += 1
             self._start(unit)
 
-    def _enter(self, unit: FakeUnit, active: str, sub: str, result: str | None = None) -> None:
+    def clean(self, name: str) -> None:
+        """Forget when a timer last elapsed."""
+        self.load(name).last_trigger = 0.0
+        self._collect(self.units[name])
+
+    def enter(self, unit: FakeUnit, active: str, sub: str, result: str | None = None) -> None:
         unit.active_state, unit.sub_state = active, sub
         unit.result = result or unit.result
         self.changed(unit)

@@ -44,6 +44,7 @@ class FakeContainer:
     exit_code: int = 0
     started: float = 0.0
     exited: float = 0.0
+    stopped: bool = False
     dirty: bool = False
     image_name: str = ""
     log: list[tuple[int, bytes]] = field(default_factory=list)
@@ -159,7 +160,7 @@ class PodmanState(ObjectState):
             raise PodmanError(500, "OCI runtime error", container.image.start_error)
         if not container.running:
             container.state, container.started = "running", self.clock.now()
-            container.exited = 0.0
+            container.exited, container.stopped = 0.0, False
             container.log += [(1, line.encode() + b"\n") for line in container.image.log]
             self.emit_of(container, "init")
             self.emit_of(container, "start")
@@ -184,6 +185,7 @@ class PodmanState(ObjectState):
         container = self.find(key)
         if not container.running:
             return False
+        container.stopped = True
         self.exit(container.id, 143)
         return True
 

@@ -108,6 +108,9 @@ class FakeSystemd:
                 return Message.new_method_return(message)
             case "StartUnit" | "StopUnit" | "RestartUnit":
                 return self._dispatch(message, member.removesuffix("Unit").lower())
+            case "CleanUnit":
+                self.manager.clean(message.body[0])
+                return Message.new_method_return(message)
             case "ResetFailedUnit":
                 self.manager.reset_failed(message.body[0])
                 return Message.new_method_return(message)
@@ -157,6 +160,11 @@ class FakeSystemd:
             ("Unit", "ActiveEnterTimestamp"): lambda: Variant(
                 "t", int(unit.active_enter * 1_000_000)
             ),
+            ("Timer", "Result"): lambda: Variant("s", unit.result),
+            ("Timer", "NextElapseUSecRealtime"): lambda: Variant(
+                "t", int(unit.next_elapse * 1_000_000) or 2**64 - 1
+            ),
+            ("Timer", "LastTriggerUSec"): lambda: Variant("t", int(unit.last_trigger * 1_000_000)),
             ("Unit", "NeedDaemonReload"): lambda: Variant("b", self.manager.needs_reload(unit)),
         }
 

@@ -67,7 +67,8 @@ def parse(text: str) -> UnitFile:
         key, equals, value = line.partition("=")
         if equals and not line.startswith(("#", ";", "[")):
             values.setdefault(key.strip(), []).append(value.strip())
-    state = "loaded" if values.get("ExecStart") else "bad-setting"
+    does = values.get("ExecStart") or values.get("OnCalendar")
+    state = "loaded" if does else "bad-setting"
     return UnitFile(state, text, values)
 
 

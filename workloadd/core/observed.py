@@ -93,6 +93,9 @@ class UnitState:
     active_since: float = 0.0
     needs_reload: bool = False
     job: str = ""
+    # Of a timer: when it elapses next, and when it last did.
+    next_at: float = 0.0
+    triggered_at: float = 0.0
 
     @property
     def loaded(self) -> bool:

@@ -23,6 +23,7 @@ from workloadd.host.podman_parse import (
     parse_image,
     parse_info,
 )
+from workloadd.host.podman_runs import PodmanRuns
 from workloadd.host.podman_stream import Streams, json_lines
 
 __all__ = ["ContainerList", "Podman", "PodmanInfo"]
@@ -45,6 +46,7 @@ class Podman:
         self._requests = Requests(socket)
         self._streams = Streams(socket)
         self.objects = PodmanObjects(self._requests, self._user)
+        self.runs = PodmanRuns(self._requests)
 
     async def close(self) -> None:
         """Break what is under way and close all connections."""

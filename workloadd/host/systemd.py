@@ -1,6 +1,7 @@
 """The user's systemd over D-Bus: jobs that are waited for, and the states of our units."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -21,6 +22,8 @@ from workloadd.host.bus import (
 )
 from workloadd.host.systemd_jobs import Jobs, job_failed
 from workloadd.host.systemd_units import UnitTable, unit_of_path
+
+log = logging.getLogger(__name__)
 
 # A daemon-reload runs every generator; a job lasts as long as the unit's own timeouts allow.
 RELOAD_TIMEOUT = 90.0
@@ -95,6 +98,17 @@ class Systemd:
                 raise
         self._units.mark(unit)
 
+    async def clean(self, unit: str) -> None:
+        """Remove what systemd keeps of a stopped unit: of a timer, when it last elapsed.
+
+        Most units have nothing of the kind, which is fine.
+        """
+        body = (unit, ["state"])
+        try:
+            await self._call(MANAGER_PATH, MANAGER, "CleanUnit", "sas", body, doing=f"clean {unit}")
+        except WorkloaddError as error:
+            log.debug("%s", error.problem)
+
     async def reload(self, *, timeout: float = RELOAD_TIMEOUT) -> None:
         """Have systemd read all unit files again (daemon-reload)."""
         await self._call(
@@ -103,7 +117,7 @@ class Systemd:
         self._units.reloaded()
 
     async def units(self, refresh: Collection[str] = ()) -> dict[str, UnitState]:
-        """The states of the loaded units `workload-*.service`, by unit name.
+        """The states of the loaded services and timers `workload-*`, by unit name.
 
         One call where nothing changed. The details of a unit are asked for again when its line
         in the list changed, a signal named it, or it is in `refresh` (its file was written).

@@ -6,7 +6,7 @@ are properties that cost systemd and us a call each, for a hundred units some hu
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 from workloadd.core.errors import Permanent
@@ -14,7 +14,8 @@ from workloadd.core.names import UNIT_PREFIX, UNIT_SUFFIX
 from workloadd.core.observed import UnitState
 from workloadd.host.bus import MANAGER, MANAGER_PATH, PROPERTIES, SYSTEMD
 
-PATTERN = f"{UNIT_PREFIX}*{UNIT_SUFFIX}"
+_TIMER_SUFFIX = ".timer"
+PATTERNS = [f"{UNIT_PREFIX}*{suffix}" for suffix in (UNIT_SUFFIX, _TIMER_SUFFIX)]
 
 _UNITS_PATH = f"{MANAGER_PATH}/unit/"
 _OUR_UNITS_PATH = f"{_UNITS_PATH}workload_2d"
@@ -28,6 +29,16 @@ _DETAILS = (
     (_UNIT, "ActiveEnterTimestamp"),
     (_UNIT, "NeedDaemonReload"),
 )
+
+_TIMER = f"{SYSTEMD}.Timer"
+_TIMER_DETAILS = (
+    (_UNIT, "NeedDaemonReload"),
+    (_TIMER, "Result"),
+    (_TIMER, "NextElapseUSecRealtime"),
+    (_TIMER, "LastTriggerUSec"),
+)
+# What systemd writes for a time that never comes.
+_NEVER = 2**64 - 1
 
 # A line of ListUnitsByPatterns: name, description, load state, active state, sub state, followed
 # unit, object path, job ID, job type, job path.
@@ -76,7 +87,7 @@ class UnitTable:
                 MANAGER,
                 "ListUnitsByPatterns",
                 "asas",
-                ([], [PATTERN]),
+                ([], PATTERNS),
                 doing="list the units",
             )
             lines = {line[0]: line for line in reply[0]}
@@ -95,15 +106,30 @@ class UnitTable:
         return dict(self._states)
 
     async def _details(self, line: _Line) -> UnitState:
-        unit, path = line[0], line[6]
         try:
-            result, restarts, active_since, needs_reload = await asyncio.gather(
-                *(self._property(unit, path, *name) for name in _DETAILS)
-            )
+            if line[0].endswith(_TIMER_SUFFIX):
+                return await self._timer(line)
+            return await self._service(line)
         except Permanent as error:
             if error.problem.reason != "NoSuchUnit":
                 raise
             return UnitState()  # unloaded since it was listed
+
+    async def _timer(self, line: _Line) -> UnitState:
+        needs_reload, result, next_at, triggered_at = await self._properties(line, _TIMER_DETAILS)
+        return UnitState(
+            load_state=line[2],
+            active_state=line[3],
+            sub_state=line[4],
+            result=result,
+            needs_reload=needs_reload,
+            job=line[8],
+            next_at=0.0 if next_at == _NEVER else next_at / 1_000_000,
+            triggered_at=triggered_at / 1_000_000,
+        )
+
+    async def _service(self, line: _Line) -> UnitState:
+        result, restarts, active_since, needs_reload = await self._properties(line, _DETAILS)
         return UnitState(
             load_state=line[2],
             active_state=line[3],
@@ -114,6 +140,10 @@ class UnitTable:
             needs_reload=needs_reload,
             job=line[8],
         )
+
+    async def _properties(self, line: _Line, wanted: Iterable[tuple[str, str]]) -> list[Any]:
+        unit, path = line[0], line[6]
+        return await asyncio.gather(*(self._property(unit, path, *name) for name in wanted))
 
     async def _property(self, unit: str, path: str, interface: str, name: str) -> Any:
         reply = await self._call(
