@@ -27,7 +27,7 @@ def source_address_lost(view: WorkloadView) -> Iterator[Problem]:
     if not spec.ports or not (spec.networks or _is_proxied(spec.network_mode or "")):
         return
     where = f"with network_mode {spec.network_mode}" if spec.network_mode else "in a network"
-    why = f"{where} every client seems to connect from the host itself"
+    why = f"{where} it is not told who connects: all seem to be one"
     yield Problem("SourceAddressLost", why, _SOCKETS, ("ports",), at_key=True)
 
 
