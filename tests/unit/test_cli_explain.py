@@ -51,6 +51,27 @@ def test_a_container_of_a_pod_may_have_any_name() -> None:
     assert run("containers.NAME.command").output == run("command").output
 
 
+def test_all_fields_of_a_kind() -> None:
+    output = run("network").output
+    assert "network options: network\n" in output
+    assert "reclaim" in output
+    assert "image" not in {line.split()[0] for line in output.splitlines() if line}
+    assert [group["group"] for group in json.loads(run("--json", "network").output)]
+
+
+@pytest.mark.parametrize(
+    ("begun", "proposed", "not_proposed"),
+    [("po", "ports", "ports.target"), ("ports.t", "ports.target", "ports"), ("", "image", "a")],
+)
+def test_the_shell_is_told_what_may_follow(begun: str, proposed: str, not_proposed: str) -> None:
+    environment = {"_WORKLOADCTL_COMPLETE": "bash_complete", "COMP_CWORD": "2"}
+    words = {"COMP_WORDS": f"workloadctl explain {begun}".strip()}
+    done = CliRunner().invoke(main, prog_name="workloadctl", env=environment | words)
+    found = {line.rpartition(",")[2] for line in done.output.splitlines()}
+    assert proposed in found
+    assert not_proposed not in found
+
+
 def test_the_kind_is_explained_once() -> None:
     output = run("kind").output
     assert output.startswith("kind: service, ")

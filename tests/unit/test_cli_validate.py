@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -94,6 +95,18 @@ def test_a_file_that_the_daemon_would_not_read_is_an_error() -> None:
     done = run("web.yaml.new")
     assert done.exit_code == 1
     assert "NAME.yaml or NAME.yml" in done.output
+
+
+def test_root_checks_files_for_the_user_of_the_workloads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = SimpleNamespace(pw_name="workloads", pw_uid=4711, pw_dir=str(tmp_path / "theirs"))
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("pwd.getpwnam", {"workloads": entry}.__getitem__)
+    monkeypatch.setattr("pwd.getpwuid", {4711: entry}.__getitem__)
+    write("theirs/web.env", "KEY=value\n")
+    write("web.yaml", GOOD + "env_file: ~/web.env\n")
+    assert run("web.yaml").output == "1 file, 0 errors\n"
 
 
 def test_findings_are_shown_file_by_file() -> None:

@@ -5,13 +5,13 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
 
-from workloadd.spec.introspect import FieldDoc, ModelDoc
-from workloadd.spec.lookup import Found, find, groups, hint
+from workloadd.spec.introspect import FieldDoc, ModelDoc, kinds
+from workloadd.spec.lookup import Found, Group, find, groups, hint
 from workloadd.spec.text import quote
 from workloadd.spec.written import yaml_of
 
@@ -22,42 +22,47 @@ Examples:
   workloadctl explain ports                  a field, with examples
   workloadctl explain volumes.create         a key of what a field holds
   workloadctl explain containers.NAME.init   a key of a pod's containers
+  workloadctl explain network                all fields of a kind
 """
 
 
+def _complete(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """For the shell: fields, and the keys within one as soon as it is written out."""
+    dotted = dict.fromkeys(field.dotted for kind in kinds() for field in kind.walk())
+    return [one for one in dotted if one.startswith(begun) and "." not in one[len(begun) :]]
+
+
 @click.command(epilog=_EXAMPLES)
-@click.argument("field", required=False)
+@click.argument("field", required=False, shell_complete=_complete)
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 def explain(field: str | None, as_json: bool) -> None:
     """Explain FIELD of a workload file, or list all fields.
 
     Exit status: 0 where there is such a field, 1 where there is none, 2 for a wrong call.
     """
-    if field is None:
-        click.echo(json.dumps(_all_documents(), indent=2) if as_json else "\n".join(_overview()))
-        return
-    path = tuple(field.strip(".").split("."))
+    path = tuple((field or "").strip(".").split("."))
     found = find(path)
-    if not found:
+    listed = [] if found else [one for one in groups() if field is None or field in one.places]
+    if not found and not listed:
         tip = hint(path)
         raise click.ClickException(
-            f"cannot explain {quote(field)}: there is no such field"
+            f"cannot explain {quote(field or '')}: there is no such field"
             + (f"\n    hint: {tip}" if tip else "")
         )
     if as_json:
-        documents = [_document(one.field) | {"places": one.places} for one in found]
-        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
-    else:
+        fields = [_document(one.field) | {"places": one.places} for one in found]
+        click.echo(json.dumps(fields or _groups(listed), indent=2, ensure_ascii=False))
+    elif found:
         click.echo("\n\n".join("\n".join(_detail(one)) for one in found))
+    else:
+        click.echo("\n".join(_overview(listed)))
 
 
-def _overview() -> Iterator[str]:
-    for number, group in enumerate(groups()):
-        if number:
-            yield ""
+def _overview(listed: Iterable[Group]) -> Iterator[str]:
+    for group in listed:
         yield click.style(f"{group.title}: {', '.join(group.places)}", bold=True)
         yield from _table(group.fields)
-    yield ""
+        yield ""
     yield "For more of one: workloadctl explain FIELD"
 
 
@@ -121,7 +126,7 @@ def _heading(part: ModelDoc) -> str:
     return click.style(f"A mapping{tag}: {part.summary}{has}", bold=True)
 
 
-def _all_documents() -> list[dict[str, object]]:
+def _groups(listed: Iterable[Group]) -> list[dict[str, object]]:
     return [
         {
             "group": group.title,
@@ -129,7 +134,7 @@ def _all_documents() -> list[dict[str, object]]:
             "places": group.places,
             "fields": [_document(field) for field in group.fields],
         }
-        for group in groups()
+        for group in listed
     ]
 
 

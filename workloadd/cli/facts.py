@@ -40,7 +40,7 @@ def facts_of(files: Sequence[Path], assignments: Iterable[str]) -> Facts:
     own: dict[str, Variable] = {}
     for file in files:
         own.update(_from_file(file))
-    roots = () if files else Paths.from_environment(os.environ).facts_roots
+    roots = () if files else paths().facts_roots
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not NAME.fullmatch(name):
@@ -49,13 +49,25 @@ def facts_of(files: Sequence[Path], assignments: Iterable[str]) -> Facts:
     return Facts(roots, own, limits=Limits if files else _limits)
 
 
+def paths() -> Paths:
+    """Those of the daemon's user for root, who checks files for it; else our own."""
+    if os.geteuid() == 0 and (uid := _daemon_uid()) is not None:
+        root = {key: value for key, value in os.environ.items() if key == "WORKLOADD_ROOT"}
+        return Paths.from_environment(root, uid)
+    return Paths.from_environment(os.environ)
+
+
+def _daemon_uid() -> int | None:
+    try:
+        return pwd.getpwnam(DAEMON_USER).pw_uid
+    except KeyError:
+        return None
+
+
 def _limits() -> Limits:
     """What workloads run into on this host, as its user for them if there is one, or else as us."""
-    try:
-        uid = pwd.getpwnam(DAEMON_USER).pw_uid
-    except KeyError:
-        uid = os.geteuid()
-    return replace(host_limits(), controllers=controllers_of(uid))
+    uid = _daemon_uid()
+    return replace(host_limits(), controllers=controllers_of(os.geteuid() if uid is None else uid))
 
 
 def _from_file(file: Path) -> dict[str, Variable]:

@@ -64,7 +64,7 @@ def _check_stdin(text: bytes, given: Facts) -> Iterator[Report]:
     with TemporaryDirectory() as directory:
         links = Path(directory)
         (links / _STDIN_FILE).write_bytes(text)
-        yield from _reports(AsIf([links], Path.home(), links, Path(), given).load())
+        yield from _reports(AsIf([links], facts.paths().home, links, Path(), given).load())
 
 
 def _check(paths: Sequence[Path], given: Facts) -> Iterator[Report]:
@@ -74,7 +74,7 @@ def _check(paths: Sequence[Path], given: Facts) -> Iterator[Report]:
             base = _base(path)
             by_directory.setdefault(base.parent, []).append(base)
         elif path.is_dir():
-            yield from _reports(Directories([path], Path.home(), given).load())
+            yield from _reports(Directories([path], facts.paths().home, given).load())
         else:
             by_directory.setdefault(path.parent, []).append(path)
     for directory, files in by_directory.items():
@@ -91,7 +91,7 @@ def _check_files(directory: Path, files: Iterable[Path], given: Facts) -> Iterat
         if (beside := file.with_name(f"{file.stem}{suffix}")).is_dir()
     ]
     with linked([*named, *dropins]) as links:
-        yield from _reports(AsIf([links], Path.home(), links, directory, given).load())
+        yield from _reports(AsIf([links], facts.paths().home, links, directory, given).load())
     for file in files:
         if file not in named:
             yield Report(shown(file), (_ignored(file),))

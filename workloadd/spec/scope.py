@@ -58,6 +58,11 @@ class Scope:
     doubt: str = ""
     limits: Limits = Limits()
 
+    @property
+    def place(self) -> str:
+        """The directory in which an administrator defines variables, empty if there is none."""
+        return next(one for one in (*self.places, "") if one.startswith("/etc/") or not one)
+
     def having(self, more: Mapping[str, Variable]) -> Scope:
         """The same scope with ``more`` variables, over those of the same names."""
         return replace(self, variables={**self.variables, **more})

@@ -108,8 +108,8 @@ class Substitution:
             return _BadTemplateError(index, "FactUnreadable", why, scope.doubt)
         hint = did_you_mean(name, scope.variables)
         hint = hint or f"write ${{{excerpt(name)}:-default}} where it may be missing"
-        if scope.places:
-            hint = f"define it in a .env file in {' or '.join(scope.places)}; {hint}"
+        if scope.place:
+            hint = f"define it in a .env file in {scope.place}; {hint}"
         why = f"the variable {excerpt(name)} is not defined"
         return _BadTemplateError(index, "UndefinedVariable", why, hint)
 
