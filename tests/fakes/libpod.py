@@ -146,6 +146,10 @@ class FakeLibpod:
             ("POST", "/containers/{name}/rename", self._rename),
             ("POST", "/containers/{name}/stop", self._stop),
             ("GET", "/containers/{name}/logs", self._logs),
+            ("POST", "/containers/{name}/kill", self._kill),
+            ("POST", "/containers/{name}/exec", self._exec),
+            ("POST", "/exec/{id}/start", self._exec_start),
+            ("GET", "/exec/{id}/json", self._exec_inspect),
             ("DELETE", "/containers/{name}", self._remove),
             ("POST", "/images/pull", self._pull),
             ("GET", "/images/{name:.+}/json", self._image),
@@ -193,6 +197,24 @@ class FakeLibpod:
         for stream, data in container.log[-int(request.query["tail"]) :]:
             await response.write(bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data)
         return response
+
+    async def _kill(self, request: web.Request) -> web.Response:
+        self.state.kill(request.match_info["name"], int(request.query["signal"]))
+        return web.Response(status=204)
+
+    async def _exec(self, request: web.Request) -> web.Response:
+        command = (await request.json())["Cmd"]
+        session = self.state.exec(request.match_info["name"], command)
+        return web.json_response({"Id": session}, status=201)
+
+    async def _exec_start(self, request: web.Request) -> web.Response:
+        _, said = self.state.sessions[request.match_info["id"]]
+        frames = [bytes([2, 0, 0, 0]) + len(said).to_bytes(4, "big") + said] if said else []
+        return web.Response(body=b"".join(frames))
+
+    async def _exec_inspect(self, request: web.Request) -> web.Response:
+        code, _ = self.state.sessions[request.match_info["id"]]
+        return web.json_response({"ExitCode": code, "Running": False})
 
     async def _image(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

@@ -48,6 +48,7 @@ class FakeContainer:
     dirty: bool = False
     image_name: str = ""
     log: list[tuple[int, bytes]] = field(default_factory=list)
+    told: list[int | tuple[str, ...]] = field(default_factory=list)
 
     @property
     def running(self) -> bool:
@@ -69,6 +70,8 @@ class PodmanState(ObjectState):
         self.clock = clock
         self.containers: dict[str, FakeContainer] = {}
         self.images: dict[str, FakeImage] = {}
+        self.exec_result: tuple[int, bytes] = (0, b"")
+        self.sessions: dict[str, tuple[int, bytes]] = {}
         self.on_event: list[Callable[[dict[str, Any]], None]] = []
         self.on_exit: list[Callable[[FakeContainer, int], None]] = []
         self._ids = itertools.count(1)
@@ -188,6 +191,26 @@ class PodmanState(ObjectState):
         container.stopped = True
         self.exit(container.id, 143)
         return True
+
+    def kill(self, key: str, signal: int) -> None:
+        """Send a signal, which the container takes and lives on."""
+        container = self.find(key)
+        self._check_running(container)
+        container.told.append(signal)
+
+    def exec(self, key: str, command: list[str]) -> str:
+        """Run a command, which ends as `exec_result` says; the ID of the session."""
+        container = self.find(key)
+        self._check_running(container)
+        container.told.append(tuple(command))
+        session = self.new_id()
+        self.sessions[session] = self.exec_result
+        return session
+
+    def _check_running(self, container: FakeContainer) -> None:
+        if not container.running:
+            words = "can only do that to running containers: container state improper"
+            raise PodmanError(409, "container state improper", words)
 
     def remove(self, key: str, *, force: bool) -> FakeContainer:
         container = self.find(key)

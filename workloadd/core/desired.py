@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
+from workloadd.core.objects import NO_NEEDS, Needs
 from workloadd.core.revision import EnvFile
 from workloadd.spec.errors import SpecError
 from workloadd.spec.model import ServiceSpec
@@ -31,6 +32,7 @@ class Declared:
     env_files: tuple[EnvFile, ...] = field(repr=False, default=())
     shadows: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    needs: Needs = NO_NEEDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,45 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """What there is besides containers; networks and volumes by name, the secrets of ours."""
+    """What there is besides containers: networks and volumes by name, the secrets of ours.
+
+    `users` are the names of the containers in each network, whoever they belong to.
+    """
 
     networks: Mapping[str, Network] = field(default_factory=dict)
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NeededNetwork:
+    """A network as it has to be. `owner` is the workload, empty for a shared one."""
+
+    name: str
+    owner: str
+    spec: NetworkOptions = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NeededVolume:
+    """A volume as it has to be, likewise."""
+
+    name: str
+    owner: str
+    spec: VolumeOptions = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What has to be there before a workload's containers are."""
+
+    networks: tuple[NeededNetwork, ...] = ()
+    volumes: tuple[NeededVolume, ...] = ()
+
+
+NO_NEEDS = Needs()
+NO_OBJECTS = Objects()
 
 
 def made_of(spec: NetworkOptions | VolumeOptions) -> str:

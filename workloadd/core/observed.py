@@ -142,6 +142,9 @@ class StoredFiles:
     live: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+NO_FILES = StoredFiles()
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """One look at the host. `images` maps a reference as written in a file to the local image."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from workloadd.core.observed import Image
 from workloadd.host.auth import Credentials
 from workloadd.host.podman_errors import explanation, first_line, pull_failed, rejected, unavailable
+from workloadd.host.podman_exec import PodmanExec
 from workloadd.host.podman_http import Answer, Request, Requests
 from workloadd.host.podman_logs import LogDecoder
 from workloadd.host.podman_objects import PodmanObjects
@@ -47,6 +48,7 @@ class Podman:
         self._streams = Streams(socket)
         self.objects = PodmanObjects(self._requests, self._user)
         self.runs = PodmanRuns(self._requests)
+        self.processes = PodmanExec(self._requests)
 
     async def close(self) -> None:
         """Break what is under way and close all connections."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workloadd.core.desired import Declared, Desired, Elsewhere, Shared
 from workloadd.core.errors import Problem
+from workloadd.core.needs import needs_of
 from workloadd.core.revision import EnvFile
 from workloadd.sources.envfile import EnvFiles
 from workloadd.sources.facts import Facts
@@ -59,12 +60,12 @@ class Directories:
         clashes = duplicate_host_ports(
             {name: one.workload.result for name, one in placed.items()}, holders
         )
+        networks, volumes = (_shared(placed, kind) for kind in _SHARED)
         workloads = {
-            name: self._declare(name, one, clashes.get(name, ()))
+            name: _having(self._declare(name, one, clashes.get(name, ())), networks, volumes)
             for name, one in placed.items()
             if one.workload.result.kind not in _SHARED
         }
-        networks, volumes = (_shared(placed, kind) for kind in _SHARED)
         self._env_paths = frozenset(_env_paths(one.workload for one in placed.values()))
         self._loader.sweep()
         self._env_files.sweep()
@@ -135,6 +136,16 @@ def _shared(placed: Mapping[str, _Placed], kind: str) -> dict[str, Shared]:
                 shadows=tuple(shown(path) for path in one.found.shadows),
             )
     return found
+
+
+def _having(
+    declared: Declared, networks: Mapping[str, Shared], volumes: Mapping[str, Shared]
+) -> Declared:
+    """A workload with the networks and volumes that it needs, or what of them it waits for."""
+    if declared.spec is None:
+        return declared
+    needs, problems = needs_of(declared.name, declared.spec, networks, volumes)
+    return replace(declared, needs=needs, problems=(*declared.problems, *problems))
 
 
 def _env_paths(workloads: Iterable[Workload]) -> Iterator[str]:
