@@ -47,10 +47,26 @@ class WorkloadSpec(SandboxSpec):
         """The spec as JSON, from which a digest can be made; it holds environment values.
 
         Defaults are left out, so that a release that adds a field does not make a new revision of
-        every workload on a host.
+        every workload on a host.  Keys are sorted, but for the containers that run to their end one
+        after the other: their order is a part of what is meant.
         """
         content: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        ordered = {key: _in_order(content[key]) for key in sorted(content)}
+        if isinstance(parts := ordered.get("containers"), dict):
+            first = [name for name in content["containers"] if parts[name].get("init")]
+            names = [*first, *(name for name in parts if name not in first)]
+            ordered["containers"] = {name: parts[name] for name in names}
+        return json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
+
+
+def _in_order(value: object) -> Any:
+    """``value`` with the keys of every mapping in it sorted."""
+    match value:
+        case dict():
+            return {key: _in_order(value[key]) for key in sorted(value)}
+        case list():
+            return [_in_order(one) for one in value]
+    return value
 
 
 class ServiceSpec(WorkloadSpec, ExposeSpec, ContainerSpec):

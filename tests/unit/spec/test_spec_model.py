@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from workloadd.spec.introspect import beside_of, models
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.model import PodSpec, ServiceSpec
 from workloadd.spec.ports import PortEntry
 from workloadd.spec.translate import validated
 
@@ -106,6 +106,16 @@ def test_equal_meanings_are_equal(one: dict[str, Any], other: dict[str, Any]) ->
 def test_canonical_form_leaves_defaults_out() -> None:
     assert spec().canonical() == '{"image":"localhost/a:1"}'
     assert spec(command=[]).canonical() == '{"command":[],"image":"localhost/a:1"}'
+
+
+def test_only_the_order_of_init_containers_means_anything() -> None:
+    def pod(**init: bool) -> str:
+        parts = {name: {"image": "localhost/a:1", "init": one} for name, one in init.items()}
+        return validated(PodSpec, {"containers": parts}).canonical()
+
+    assert pod(a=False, b=False) == pod(b=False, a=False)
+    assert pod(a=True, b=True, c=False) == pod(a=True, c=False, b=True)
+    assert pod(a=True, b=True, c=False) != pod(b=True, a=True, c=False)
 
 
 def test_spec_is_frozen_and_hides_the_environment() -> None:
