@@ -162,7 +162,8 @@ class _Template:
         uses_other = {"-": unset, "+": not unset, "?": unset}.get(operator[-1:], False)
         other = self._until_end(depth + 1, live and uses_other) if operator else ""
         if not self._text.startswith("}", self._at):
-            why = f"the variable {excerpt(name)} is not closed with }} or has a strange name"
+            # What looks like a name may be part of a password that has ${ in it: it is not shown.
+            why = "the ${ is not closed with }, or the variable has a strange name"
             raise _BadTemplateError(start, "BadVariable", why, _FORMS)
         self._at += 1
         return self._value(start, name, operator, other, variable, unset) if live else ""

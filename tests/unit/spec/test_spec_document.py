@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from workloadd.spec.document import MAX_BYTES
@@ -53,6 +53,7 @@ def test_no_yaml_raises_and_loading_is_deterministic(text: str) -> None:
     assert (one.spec is None) == bool(one.errors)
 
 
+@example("  K: {}", "${", "")
 @given(
     st.sampled_from(
         ["  K: {}", "  - K={}", "  K: [{}", "  - {}", '  K: "{}', "  K: {}: x", "  {}"]
@@ -61,6 +62,8 @@ def test_no_yaml_raises_and_loading_is_deterministic(text: str) -> None:
     st.text(alphabet=":-[]{}#&*!|>'\"%@`,?\\ \n\t", max_size=6),
 )
 def test_no_error_shows_a_value_of_the_environment(line: str, before: str, after: str) -> None:
+    # What is between ${ and } is the name of a variable, and no secret.
+    assume(not before.endswith("${") or "}" not in after)
     if line == "  {}" and "=" not in before:
         before += "="
     text = "image: localhost/a:1\nenvironment:\n" + line.replace("{}", before + SECRET + after)
