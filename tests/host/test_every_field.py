@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from workloadd.spec.introspect import models
+from workloadd.spec.catalogue import models
 
 HERE = Path(__file__).parent
 

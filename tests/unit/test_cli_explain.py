@@ -51,6 +51,30 @@ def test_a_container_of_a_pod_may_have_any_name() -> None:
     assert run("containers.NAME.command").output == run("command").output
 
 
+def test_a_key_of_quadlet_is_explained_as_what_says_it_here() -> None:
+    output = run("PublishPort").output
+    assert output.startswith("PublishPort of Quadlet's [Container], [Pod], [Kube] is said by\n")
+    assert "\nports: a list of text or mappings\n" in output
+    assert "  Quadlet  PublishPort\n" in run("ports").output
+    assert "containers.NAME.stop_timeout: " not in run("StopTimeout").output
+    pod, container = (one["sections"] for one in json.loads(run("--json", "Volume").output))
+    assert (pod, container) == (["Container"], ["Pod"])
+
+
+def test_a_key_of_quadlet_that_has_no_place_says_why() -> None:
+    output = " ".join(run("PodmanArgs").output.split())
+    assert output.count("there is no field for it: arguments of the command line") == 1
+    (document,) = json.loads(run("--json", "ContainerName").output)
+    assert document["reason"] and not document["fields"]
+
+
+def test_the_same_word_in_two_sections() -> None:
+    driver = run("Driver").output
+    assert "[Volume] is said by" in driver
+    assert "[Network] is said by" in driver
+    assert "  in       volume\n" in driver
+
+
 def test_all_fields_of_a_kind() -> None:
     output = run("network").output
     assert "network options: network\n" in output
@@ -94,7 +118,7 @@ def test_without_a_field_all_are_listed_in_groups() -> None:
     ("asked", "hint"),
     [
         ("prots", "did you mean ports?"),
-        ("PublishPort", "write ports"),
+        ("mem_limit", "write resources: {memory: …}"),
         ("volumes.src", "write source"),
         ("volumes.creat", "did you mean create?"),
         ("resources.mem_limit", "write memory"),

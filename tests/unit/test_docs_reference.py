@@ -13,6 +13,7 @@ from workloadd.spec.introspect import KIND, NAME, FieldDoc, ModelDoc, kinds
 from workloadd.spec.load import load_workload
 from workloadd.spec.lookup import Group, groups
 from workloadd.spec.model import PodSpec
+from workloadd.spec.quadlet import SECTIONS
 from workloadd.spec.scope import Scope
 from workloadd.spec.translate import validated
 from workloadd.spec.variables import Substitution
@@ -104,3 +105,17 @@ def test_the_examples_in_its_tables_are_right() -> None:
             validated(part.model, least(part) | field.sample(field.examples[0]))
             tried += 1
     assert tried > 10
+
+
+def test_every_link_leads_somewhere() -> None:
+    anchors = set(re.findall(r'<a id="([^"]+)">', TEXT))
+    titles = {re.sub(r"[^a-z0-9 -]", "", t.lower()) for t in re.findall(r"^## (.*)$", TEXT, re.M)}
+    places = anchors | {title.replace(" ", "-") for title in titles}
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= places
+
+
+def test_the_table_of_quadlet_s_keys_has_no_empty_cell() -> None:
+    table = TEXT.partition("## Quadlet's keys\n")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
+    assert len(rows) == sum(map(len, SECTIONS.values()))
+    assert all(len(here) > 3 for _, here in rows)

@@ -5,13 +5,13 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
 
 from workloadd.spec.introspect import FieldDoc, ModelDoc, kinds
-from workloadd.spec.lookup import Found, Group, find, groups, hint
+from workloadd.spec.lookup import Foreign, Found, Group, find, groups, hint, of_quadlet
 from workloadd.spec.text import quote
 from workloadd.spec.written import yaml_of
 
@@ -23,6 +23,7 @@ Examples:
   workloadctl explain volumes.create         a key of what a field holds
   workloadctl explain containers.NAME.init   a key of a pod's containers
   workloadctl explain network                all fields of a kind
+  workloadctl explain PublishPort            what says a key of Quadlet's
 """
 
 
@@ -40,22 +41,60 @@ def explain(field: str | None, as_json: bool) -> None:
 
     Exit status: 0 where there is such a field, 1 where there is none, 2 for a wrong call.
     """
-    path = tuple((field or "").strip(".").split("."))
-    found = find(path)
-    listed = [] if found else [one for one in groups() if field is None or field in one.places]
-    if not found and not listed:
+    if field is None:
+        _list(groups(), as_json)
+        return
+    path = tuple(field.strip(".").split("."))
+    if found := find(path):
+        _explain(found, as_json)
+    elif of_kind := [group for group in groups() if field in group.places]:
+        _list(of_kind, as_json)
+    elif foreign := of_quadlet(field):
+        _translate(field, foreign, as_json)
+    else:
         tip = hint(path)
         raise click.ClickException(
-            f"cannot explain {quote(field or '')}: there is no such field"
+            f"cannot explain {quote(field)}: there is no such field"
             + (f"\n    hint: {tip}" if tip else "")
         )
+
+
+def _list(listed: Sequence[Group], as_json: bool) -> None:
     if as_json:
-        fields = [_document(one.field) | {"places": one.places} for one in found]
-        click.echo(json.dumps(fields or _groups(listed), indent=2, ensure_ascii=False))
-    elif found:
-        click.echo("\n\n".join("\n".join(_detail(one)) for one in found))
+        _echo_json(_groups(listed))
     else:
         click.echo("\n".join(_overview(listed)))
+
+
+def _explain(found: Sequence[Found], as_json: bool) -> None:
+    if as_json:
+        _echo_json([_document(one.field) | {"places": one.places} for one in found])
+    else:
+        click.echo("\n\n".join("\n".join(_detail(one)) for one in found))
+
+
+def _translate(key: str, foreign: Sequence[Foreign], as_json: bool) -> None:
+    """A key of Quadlet: its fields, or why there are none."""
+    if as_json:
+        _echo_json([_translation(one) for one in foreign])
+        return
+    for one in foreign:
+        sections = ", ".join(f"[{section}]" for section in one.sections)
+        said = f"there is no field for it: {one.reason}" if one.reason else "is said by"
+        head = f"{key} of Quadlet's {sections}{':' if one.reason else ''} {said}"
+        click.echo(textwrap.fill(head, _width()))
+        for found in one.fields:
+            click.echo("\n" + "\n".join(_detail(found)))
+        click.echo()
+
+
+def _translation(foreign: Foreign) -> dict[str, object]:
+    fields = [_document(one.field) for one in foreign.fields]
+    return {"sections": foreign.sections, "reason": foreign.reason or None, "fields": fields}
+
+
+def _echo_json(content: object) -> None:
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def _overview(listed: Iterable[Group]) -> Iterator[str]:
@@ -116,6 +155,8 @@ def _facts(found: Found) -> Iterator[_Fact]:
         yield _Fact("default", found.field.default)
     if found.field.podman:
         yield _Fact("needs", f"Podman {found.field.podman} or newer")
+    if found.field.quadlet:
+        yield _Fact("Quadlet", ", ".join(found.field.quadlet))
 
 
 def _heading(part: ModelDoc) -> str:
@@ -147,6 +188,7 @@ def _document(field: FieldDoc) -> dict[str, object]:
         "description": field.description,
         "examples": field.examples,
         "podman": field.podman or None,
+        "quadlet": field.quadlet,
         "fields": [
             {"with": part.tag or None, "fields": [_document(inner) for inner in part.fields]}
             for part in field.parts

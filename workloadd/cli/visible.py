@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import BaseModel
 
+from workloadd.spec.catalogue import documents
 from workloadd.spec.document import read_documents
 from workloadd.spec.head import DocumentHead
-from workloadd.spec.introspect import documents
 from workloadd.spec.nodes import Document, Entry, FaultError, Node
 from workloadd.spec.pod import PodContainer
 

@@ -1,10 +1,11 @@
 """The reference of workload files, made from their models."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from workloadd.spec.advice import RULES
-from workloadd.spec.introspect import FieldDoc, ModelDoc
-from workloadd.spec.lookup import Group, groups
+from workloadd.spec.introspect import CONTAINERS, NAME, FieldDoc, ModelDoc
+from workloadd.spec.lookup import Group, groups, kinds_of_section
+from workloadd.spec.quadlet import SECTIONS, Place, Why
 from workloadd.spec.written import inline, yaml_of
 
 _HEAD = """\
@@ -37,11 +38,19 @@ An image without its registry is no warning but an error: a short name means wha
 `/`, `/etc`, `/usr`, a home directory and the like.
 """
 
+_QUADLET = """\
+## Quadlet's keys
+
+Every key of Podman's own units, and what says it in a workload file, or why nothing does. Keys of
+`[Build]` are not among them: images are built elsewhere. What `[Unit]`, `[Service]` and `[Install]`
+say follows from the workload; drop-ins of `systemctl --user edit` are honoured.
+"""
+
 
 def markdown() -> str:
     """The whole document."""
     sections = [line for group in groups() for line in _group(group)]
-    return "\n".join([_HEAD, *_contents(), *sections, *_warnings()]).rstrip() + "\n"
+    return "\n".join([_HEAD, *_contents(), *sections, *_warnings(), *_quadlet()]).rstrip() + "\n"
 
 
 def _contents() -> Iterator[str]:
@@ -50,6 +59,7 @@ def _contents() -> Iterator[str]:
         fields = ", ".join(f"[`{f.name}`](#{_anchor(group, f)})" for f in group.fields)
         yield f"- [{title}](#{title.lower().replace(' ', '-')}): {fields}"
     yield "- [Warnings](#warnings)"
+    yield "- [Quadlet's keys](#quadlets-keys)"
     yield ""
 
 
@@ -87,8 +97,7 @@ def _part(part: ModelDoc, fields: list[FieldDoc]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for field in fields:
         cells = (f"`{field.name}`", field.form, _default(field), _meaning(field), _example(field))
-        row = " | ".join(cell.replace("|", "\\|") for cell in cells)
-        yield f"| {row} |"
+        yield f"| {' | '.join(map(_cell, cells))} |"
     yield ""
     for inner in (inner for field in fields for inner in field.parts):
         yield from _part(inner, list(inner.fields))
@@ -99,6 +108,8 @@ def _facts(field: FieldDoc) -> str:
     facts = [field.form, "required" if field.required else default]
     if field.podman:
         facts.append(f"Podman {field.podman} or newer")
+    if field.quadlet:
+        facts.append(f"Quadlet: {_codes(field.quadlet)}")
     return " · ".join(filter(None, facts))
 
 
@@ -110,7 +121,8 @@ def _default(field: FieldDoc) -> str:
 
 def _meaning(field: FieldDoc) -> str:
     needs = f" Podman {field.podman} or newer." if field.podman else ""
-    return f"{field.description}{needs}"
+    quadlet = f" Quadlet: {_codes(field.quadlet)}." if field.quadlet else ""
+    return f"{field.description}{needs}{quadlet}"
 
 
 def _example(field: FieldDoc) -> str:
@@ -122,6 +134,43 @@ def _warnings() -> Iterator[str]:
     yield "| reason | what it is about |"
     yield "|---|---|"
     yield from (f"| `{rule.reason}` | {rule.about} |" for rule in RULES)
+
+
+def _quadlet() -> Iterator[str]:
+    yield _QUADLET
+    for section, keys in SECTIONS.items():
+        yield f"### [{section}]"
+        yield ""
+        yield "| Quadlet | here |"
+        yield "|---|---|"
+        for key, place in sorted(keys.items()):
+            links = (_link(path, kinds_of_section(section)) for path in _paths(place))
+            here = f"– {place.reason}." if isinstance(place, Why) else ", ".join(links)
+            yield f"| `{key}` | {_cell(here)} |"
+        yield ""
+
+
+def _paths(place: Place) -> tuple[str, ...]:
+    return () if isinstance(place, Why) else place
+
+
+def _link(path: str, within: Collection[str]) -> str:
+    """A field, and where this page describes it or what it is in."""
+    parts = path.split(".")
+    name = parts[2] if parts[:2] == [CONTAINERS, NAME] else parts[0]
+    for group in groups():
+        for field in group.fields:
+            if field.name == name and not set(within).isdisjoint(group.places):
+                return f"[`{path}`](#{_anchor(group, field)})"
+    raise LookupError(path)
+
+
+def _codes(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _title(group: Group) -> str:

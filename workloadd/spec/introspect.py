@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
 
+from workloadd.spec.catalogue import documents, models, raw_schemas
 from workloadd.spec.forms import DURATION, FORM, SIZE
 from workloadd.spec.head import DocumentHead
-from workloadd.spec.kinds import Spec
-from workloadd.spec.model import PodSpec
+from workloadd.spec.quadlet import KINDS, SECTIONS, Why
 from workloadd.spec.requirements import podman_of
+from workloadd.spec.shapes import Schema, form_of
 from workloadd.spec.text import one_of
 from workloadd.spec.units import format_duration, format_size
 from workloadd.spec.written import inline
@@ -26,7 +26,7 @@ NAME = "NAME"
 """Stands in a path for a key that people choose."""
 
 KIND = "kind"
-Schema = dict[str, Any]
+CONTAINERS = "containers"
 
 # Where a model's own name says too little.
 _TITLES = {"DocumentHead": "document", "DnsSpec": "DNS", "SandboxSpec": "surroundings"}
@@ -39,7 +39,7 @@ class FieldDoc:
     ``owner`` is the model whose body declares it, ``tag`` what the mapping has to say to have it
     (``type: bind``), ``form`` says in words how its value is written, ``default`` is YAML, or empty
     where leaving it out means nothing that could be written.  ``beside`` are other keys without
-    which an example would be refused.
+    which an example would be refused, ``quadlet`` those of Quadlet that it stands for.
     """
 
     path: tuple[str, ...]
@@ -52,6 +52,7 @@ class FieldDoc:
     examples: tuple[Any, ...]
     podman: str
     beside: Mapping[str, Any]
+    quadlet: tuple[str, ...]
     parts: tuple[ModelDoc, ...] = ()
 
     def sample(self, example: object) -> dict[str, Any]:
@@ -87,56 +88,18 @@ class ModelDoc:
                 yield from part.walk()
 
 
-class _Generate(GenerateJsonSchema):
-    """Titles are only where a shape was given one; the models met are kept."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.models: dict[str, type[BaseModel]] = {}
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
-
-    def model_schema(self, schema: Any) -> Schema:
-        self.models[schema["cls"].__name__] = schema["cls"]
-        return super().model_schema(schema)
-
-
-@cache
-def documents() -> tuple[type[BaseModel], ...]:
-    """The models of what a document of a file may be."""
-    models = get_args(Spec) or (Spec,)
-    return models if PodSpec in models else (*models, PodSpec)
-
-
-@cache
-def _generated() -> tuple[Mapping[str, Schema], Mapping[str, type[BaseModel]]]:
-    generator = _Generate()
-    every: tuple[type[BaseModel], ...] = (DocumentHead, *documents())
-    _, schemas = generator.generate_definitions(
-        [(model, "validation", model.__pydantic_core_schema__) for model in every]
-    )
-    return {str(name): schema for name, schema in schemas.items()}, generator.models
-
-
-def models() -> Mapping[str, type[BaseModel]]:
-    """Every model that may be written as a mapping, by its name."""
-    return _generated()[1]
-
-
-def raw_schemas() -> Mapping[str, Schema]:
-    """pydantic's JSON schema of each model, by the model's name."""
-    return _generated()[0]
-
-
 @cache
 def kinds() -> tuple[ModelDoc, ...]:
     """All that may be written, by what a document declares."""
-    found = [_model(model, (), "") for model in documents()]
-    head = (_kind(found), *_model(DocumentHead, (), "").fields)
+    found = [_model(model, _Spot(_kinds_of(model))) for model in documents()]
+    head = (_kind(found), *_model(DocumentHead, _Spot()).fields)
     return tuple(
         replace(kind, fields=(*head, *(f for f in kind.fields if f.name != KIND))) for kind in found
     )
+
+
+def _kinds_of(model: type[BaseModel]) -> Sequence[str]:
+    return model.model_fields[KIND].examples or ()
 
 
 def _kind(every: Sequence[ModelDoc]) -> FieldDoc:
@@ -175,24 +138,31 @@ def _extra(field: FieldInfo) -> Mapping[str, Any]:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
-def _model(model: type[BaseModel], path: tuple[str, ...], tag: str) -> ModelDoc:
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where in which kinds of document something may be written."""
+
+    kinds: Sequence[str] = ()
+    path: tuple[str, ...] = ()
+    tag: str = ""
+
+
+def _model(model: type[BaseModel], spot: _Spot) -> ModelDoc:
     properties = raw_schemas()[model.__name__]["properties"]
     fields = tuple(
-        _field(model, name, properties[name], (*path, name), tag)
+        _field(model, name, properties[name], replace(spot, path=(*spot.path, name)))
         for name in model.model_fields
         if name in properties
     )
-    return ModelDoc(model, title_of(model), summary_of(model), tag, fields)
+    return ModelDoc(model, title_of(model), summary_of(model), spot.tag, fields)
 
 
-def _field(
-    model: type[BaseModel], name: str, schema: Schema, path: tuple[str, ...], tag: str
-) -> FieldDoc:
+def _field(model: type[BaseModel], name: str, schema: Schema, spot: _Spot) -> FieldDoc:
     field = model.model_fields[name]
     return FieldDoc(
-        path=path,
+        path=spot.path,
         owner=_owner(model, name),
-        tag=tag,
+        tag=spot.tag,
         form=form_of(schema),
         required=field.is_required(),
         default=written_default(model, name, schema),
@@ -200,8 +170,20 @@ def _field(
         examples=tuple(field.examples or ()),
         podman=podman_of(field),
         beside=beside_of(field),
-        parts=tuple(_parts(schema, path)),
+        quadlet=tuple(sorted(set(_quadlet(spot)))),
+        parts=tuple(_parts(schema, spot)),
     )
+
+
+def _quadlet(spot: _Spot) -> Iterator[str]:
+    """The keys of Quadlet that are written there."""
+    inside = spot.path[2:] if spot.path[:1] == (CONTAINERS,) else spot.path
+    paths = {".".join(spot.path), ".".join(inside)}
+    own = [section for section, kind in KINDS.items() if kind in spot.kinds]
+    for section in own or SECTIONS.keys() - KINDS.keys():
+        for key, place in SECTIONS[section].items():
+            if not isinstance(place, Why) and paths & set(place):
+                yield key
 
 
 def _owner(model: type[BaseModel], name: str) -> type[BaseModel]:
@@ -229,12 +211,12 @@ def written_default(model: type[BaseModel], name: str, schema: Schema) -> str:
     return format_size(value) if schema.get(FORM) == SIZE else inline(value)
 
 
-def _parts(schema: Schema, path: tuple[str, ...]) -> Iterator[ModelDoc]:
+def _parts(schema: Schema, spot: _Spot) -> Iterator[ModelDoc]:
     """The models that the value of a field may be made of."""
-    found = list(_references(schema, path))
-    for name, below in found:
+    found = list(_references(schema, spot.path))
+    for name, path in found:
         tag = _tag(raw_schemas()[name]) if len(found) > 1 else ""
-        yield _model(models()[name], below, tag)
+        yield _model(models()[name], replace(spot, path=path, tag=tag))
 
 
 def _references(schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -254,58 +236,3 @@ def _tag(schema: Schema) -> str:
         if "const" in field:
             return f"{name}: {field['const']}"
     return ""
-
-
-def form_of(schema: Schema) -> str:
-    """How a value is written, in words."""
-    choices = [choice for choice in _formed(schema) if choice.get("type") != "null"]
-    words = list(dict.fromkeys(_one_form(choice) for choice in choices))
-    if {"a whole number", "a number"} <= set(words):
-        words.remove("a whole number")
-    compound = any(" of " in word or " or " in word for word in words)
-    return ", or ".join(words) if compound else one_of(words)
-
-
-def choices_of(schema: Schema) -> list[Schema]:
-    """The shapes that a value may have, of which none is a choice itself."""
-    choices = schema.get("anyOf") or schema.get("oneOf") or ()
-    return [inner for choice in choices for inner in choices_of(choice)] or [schema]
-
-
-def _formed(schema: Schema) -> list[Schema]:
-    """The choices, but what has a word of its own is one."""
-    choices = schema.get("anyOf") if FORM not in schema else None
-    return [inner for choice in choices or () for inner in _formed(choice)] or [schema]
-
-
-def _one_form(schema: Schema) -> str:
-    if form := schema.get(FORM):
-        return str(form)
-    if "const" in schema:
-        return inline(schema["const"])
-    if "enum" in schema:
-        return one_of([str(value) for value in schema["enum"]])
-    if "$ref" in schema:
-        return "a mapping"
-    match schema.get("type"):
-        case "array":
-            return f"a list of {_many(schema.get('items', {}))}"
-        case "object" if isinstance(values := schema.get("additionalProperties"), dict):
-            return f"a mapping of names to {_many(values)}"
-    return _WORDS[schema.get("type", "")]
-
-
-def _many(schema: Schema) -> str:
-    words = form_of(schema)
-    return " or ".join(_PLURALS.get(word, word) for word in re.split(",? or ", words))
-
-
-_WORDS = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "object": "a mapping",
-    "": "anything",
-}
-_PLURALS = {"a mapping": "mappings", "a whole number": "whole numbers", "a number": "numbers"}

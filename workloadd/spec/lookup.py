@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,6 +12,7 @@ from workloadd.spec.container import ContainerSpec
 from workloadd.spec.foreign import unknown_key
 from workloadd.spec.introspect import NAME, FieldDoc, ModelDoc, kinds, summary_of, title_of
 from workloadd.spec.model import ServiceSpec
+from workloadd.spec.quadlet import KINDS, SECTIONS, Place, Why
 from workloadd.spec.text import did_you_mean
 
 _Key = tuple[type[BaseModel], str]
@@ -70,9 +71,13 @@ def _place(kind: ModelDoc, prefix: tuple[str, ...]) -> str:
     return f"{'.'.join(prefix)} of a {kind.title}" if prefix else kind.title
 
 
-def find(path: tuple[str, ...]) -> list[Found]:
-    """What ``path`` leads to, from the top of a document or, if nothing does, from anywhere."""
-    everywhere = [(kind, field) for kind in kinds() for field in kind.walk()]
+def find(path: tuple[str, ...], within: Collection[str] = ()) -> list[Found]:
+    """What ``path`` leads to, from the top of a document or, if nothing does, from anywhere.
+
+    ``within`` are the kinds of document to look in; all, if none is named.
+    """
+    looked_in = [kind for kind in kinds() if not within or kind.title in within]
+    everywhere = [(kind, field) for kind in looked_in for field in kind.walk()]
     exact = [(kind, field) for kind, field in everywhere if _leads(path, field.path)]
     ends = [(kind, field) for kind, field in everywhere if _leads(path, field.path[-len(path) :])]
     wanted = dict.fromkeys(_key(field) for _, field in exact or ends)
@@ -94,6 +99,42 @@ def _found(same: list[tuple[ModelDoc, FieldDoc]]) -> Found:
     places = dict.fromkeys(_place(kind, field.path[:-1]) for kind, field in same)
     tags = {field.tag for _, field in same}
     return Found(same[0][1], tuple(places), tags.pop() if len(tags) == 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A key of Quadlet in some sections: the fields that say it, or why there is none."""
+
+    sections: tuple[str, ...]
+    fields: tuple[Found, ...] = ()
+    reason: str = ""
+
+
+def of_quadlet(key: str) -> list[Foreign]:
+    """Where a key of Quadlet is; sections in which it is the same are taken together."""
+    merged: dict[tuple[Place, tuple[str, ...]], list[str]] = {}
+    for section, keys in SECTIONS.items():
+        if place := keys.get(key):
+            within = () if isinstance(place, Why) else kinds_of_section(section)
+            merged.setdefault((place, within), []).append(section)
+    return [
+        Foreign(tuple(sections), reason=place.reason)
+        if isinstance(place, Why)
+        else Foreign(tuple(sections), tuple(_fields(place, within)))
+        for (place, within), sections in merged.items()
+    ]
+
+
+def kinds_of_section(section: str) -> tuple[str, ...]:
+    """In which kinds of document the keys of a section of Quadlet are."""
+    if kind := KINDS.get(section):
+        return (kind,)
+    return tuple(kind.title for kind in kinds() if kind.title not in KINDS.values())
+
+
+def _fields(paths: Iterable[str], within: Collection[str]) -> Iterator[Found]:
+    for path in paths:
+        yield from find(tuple(path.split(".")), within)
 
 
 def hint(path: tuple[str, ...]) -> str:

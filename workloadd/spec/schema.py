@@ -10,18 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from workloadd.spec.catalogue import documents, models, raw_schemas
 from workloadd.spec.head import DocumentHead
-from workloadd.spec.introspect import (
-    Schema,
-    choices_of,
-    documents,
-    models,
-    raw_schemas,
-    summary_of,
-    title_of,
-    written_default,
-)
+from workloadd.spec.introspect import summary_of, title_of, written_default
 from workloadd.spec.requirements import podman_of
+from workloadd.spec.shapes import Schema, choices_of
 
 ID = "urn:workloadd:schema:workload:1"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

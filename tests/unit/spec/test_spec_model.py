@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from workloadd.spec.introspect import beside_of, models
+from workloadd.spec.catalogue import models
+from workloadd.spec.introspect import beside_of
 from workloadd.spec.model import PodSpec, ServiceSpec
 from workloadd.spec.ports import PortEntry
 from workloadd.spec.translate import validated

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from workloadd.spec.catalogue import documents, models
 from workloadd.spec.document import read_documents
 from workloadd.spec.head import DocumentHead
-from workloadd.spec.introspect import documents, kinds, models
+from workloadd.spec.introspect import kinds
 from workloadd.spec.load import load_workload
 from workloadd.spec.nodes import FaultError
 from workloadd.spec.schema import ID, workload_schema
