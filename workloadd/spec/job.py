@@ -59,6 +59,7 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         default=None,
         description="The time zone of the schedule; the host's where it is left out.",
         examples=["Europe/Berlin"],
+        json_schema_extra={"beside": {"schedule": "daily"}},
     )
     randomized_delay: Annotated[
         float, BeforeValidator(parse_duration, json_schema_input_type=DurationForm)
@@ -67,12 +68,14 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         description="Start up to this long after each scheduled time, so that not all hosts do at "
         "once.",
         examples=["15m"],
+        json_schema_extra={"beside": {"schedule": "daily"}},
     )
     catch_up: bool = Field(
         default=False,
         description="Whether a scheduled time that passed while the host was off is made up for, "
         "by one run as soon as it is up.",
         examples=[True],
+        json_schema_extra={"beside": {"schedule": "daily"}},
     )
     timeout: Annotated[
         float | None,

@@ -6,15 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from tests.unit.spec.strategies import Content, pods, services
 from workloadd.spec.catalogue import documents, models
 from workloadd.spec.document import read_documents
 from workloadd.spec.head import DocumentHead
 from workloadd.spec.introspect import kinds
 from workloadd.spec.load import load_workload
+from workloadd.spec.model import PodSpec, ServiceSpec
 from workloadd.spec.nodes import FaultError
+from workloadd.spec.problems import ProblemsError
 from workloadd.spec.schema import ID, workload_schema
+from workloadd.spec.translate import validated
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests/fixtures/spec"
@@ -119,6 +125,16 @@ def test_what_loads_is_right_by_it(text: str) -> None:
     whole = f"image: localhost/a:1\n{text}\n".encode()
     assert load_workload("web", whole, "web.yaml").errors == ()
     assert errors(read_documents(whole)[0].root.value) == []
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(services, pods))
+def test_whatever_validates_is_right_by_it(content: Content) -> None:
+    try:
+        validated(PodSpec if "containers" in content else ServiceSpec, content)
+    except ProblemsError:
+        return
+    assert errors(content) == []
 
 
 @pytest.mark.parametrize(
