@@ -65,7 +65,9 @@ class Daemon:
         self.history = History(paths.history_file, keep=settings.history.keep)
         first = Status(version=version("workloadd"), user=paths.user, started=datetime.now(UTC))
         self.board = Board(first, self._clock.monotonic)
-        self.units = UnitDirectory(paths.unit_dir, paths.unit_config_dir, paths.unit_overrides)
+        self.units = UnitDirectory(
+            paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
+        )
         self.observer = Observer(self.podman, self.systemd, self.units)
         self.executor = Executor(
             self.podman,
@@ -73,6 +75,7 @@ class Daemon:
             self.units,
             self.history,
             user=paths.user,
+            runtime_dir=paths.xdg_runtime_dir,
             limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
             clock=self._clock.now,
             wake=self.wake,

@@ -9,14 +9,15 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import assert_never
 
 from workloadd.core import actions as a
 from workloadd.core.backoff import delay
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
 from workloadd.core.memory import Attempt, Bad, Memory
-from workloadd.core.names import LABEL_USER, LABEL_WORKLOAD, unit_name
+from workloadd.core.names import LABEL_USER, LABEL_WORKLOAD, WHOLE, unit_name
 from workloadd.history import History
 from workloadd.host.binds import prepare_binds
 from workloadd.host.journal_reader import podman_lines
@@ -25,7 +26,8 @@ from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.reload import ReloadGate
 from workloadd.render.container import render_container, render_volumes
-from workloadd.render.unit import render_unit
+from workloadd.render.pod import render_pod
+from workloadd.render.unit import render_units
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class _Run:
     revision: str
     rollout: int = 0
     began: float = 0.0
-    created: str = ""
+    created: dict[str, str] = field(default_factory=dict)
     reloaded: bool = False
     committed: bool = False
 
@@ -76,6 +78,7 @@ class Executor:
         history: History,
         *,
         user: str,
+        runtime_dir: Path,
         limits: Limits,
         clock: Callable[[], float],
         wake: Callable[[], None],
@@ -85,6 +88,7 @@ class Executor:
         self._units = units
         self._history = history
         self._user = user
+        self._runtime_dir = runtime_dir
         self._clock = clock
         self._wake = wake
         self._creates = asyncio.Semaphore(limits.creates)
@@ -148,13 +152,15 @@ class Executor:
         match action:
             case a.BeginRollout() | a.EndRollout() | a.MarkBad() | a.Note():
                 await self._noted(run, self._record(action, run))
-            case a.CreateContainer() | a.RenameContainer() | a.StopContainer():
-                await self._container(action, run)
-            case a.RemoveContainer() | a.RemoveVolumes() | a.RemoveNetworks():
+            case a.CreateContainers():
+                await self._create(action, run)
+            case a.RenameContainer() | a.StopContainer():
+                await self._container(action)
+            case a.RemoveContainer() | a.RemovePod() | a.RemoveVolumes() | a.RemoveNetworks():
                 await self._dispose(action, run)
-            case a.WriteUnit():
-                await self._write_unit(action, run)
-            case a.RemoveUnit():
+            case a.WriteUnits():
+                await self._write_units(action, run)
+            case a.RemoveUnits():
                 await asyncio.to_thread(self._units.remove, run.workload)
             case a.DaemonReload():
                 run.reloaded = True
@@ -162,7 +168,7 @@ class Executor:
             case a.StartUnit() | a.RestartUnit() | a.StopUnit():
                 await self._unit_job(action, run)
             case a.ResetUnit():
-                await self._systemd.reset_failed(unit_name(run.workload))
+                await self._systemd.reset_failed(unit_name(run.workload, action.part))
             case _:
                 assert_never(action)
 
@@ -209,17 +215,26 @@ class Executor:
             lines = (f"(no log: {error.problem.message})",)
         return (*lines, *said)[-LOG_LINES:]
 
-    async def _container(
-        self, action: a.CreateContainer | a.RenameContainer | a.StopContainer, run: _Run
-    ) -> None:
+    async def _create(self, action: a.CreateContainers, run: _Run) -> None:
+        """Create what the revision needs; a pod before its containers."""
+        revision, pod = action.revision, action.pod
+        async with self._creates:
+            for name in action.parts:
+                part = revision.part(name)
+                if part.spec is None:
+                    document = render_pod(revision, self._user, self._runtime_dir)
+                    pod, run.created[name] = await self._podman.create_pod(document)
+                    continue
+                await asyncio.to_thread(prepare_binds, part.spec.volumes)
+                for volume, labels in render_volumes(revision, part, self._user).items():
+                    await self._podman.create_volume(volume, labels)
+                run.created[name] = await self._podman.create(
+                    render_container(revision, part, self._user, pod)
+                )
+        await self._step(run, "prepared", f"container {', '.join(run.created.values())}")
+
+    async def _container(self, action: a.RenameContainer | a.StopContainer) -> None:
         match action:
-            case a.CreateContainer(revision):
-                async with self._creates:
-                    await asyncio.to_thread(prepare_binds, revision.spec.volumes)
-                    for name, labels in render_volumes(revision, self._user).items():
-                        await self._podman.create_volume(name, labels)
-                    run.created = await self._podman.create(render_container(revision, self._user))
-                await self._step(run, "prepared", f"container {run.created}")
             case a.RenameContainer():
                 await self._podman.rename(action.container, action.name)
             case a.StopContainer():
@@ -227,11 +242,15 @@ class Executor:
                     await self._podman.stop(action.container, int(action.timeout) + 1)
 
     async def _dispose(
-        self, action: a.RemoveContainer | a.RemoveVolumes | a.RemoveNetworks, run: _Run
+        self,
+        action: a.RemoveContainer | a.RemovePod | a.RemoveVolumes | a.RemoveNetworks,
+        run: _Run,
     ) -> None:
         match action:
             case a.RemoveContainer():
                 await self._podman.remove(action.container)
+            case a.RemovePod():
+                await self._podman.remove_pod(action.pod)
             case a.RemoveVolumes():
                 for name in action.names:
                     labels = await self._podman.volume_labels(name)
@@ -242,30 +261,37 @@ class Executor:
                 for name in await self._podman.networks(ours):
                     await self._podman.remove_network(name)
 
-    async def _write_unit(self, action: a.WriteUnit, run: _Run) -> None:
-        """Write the unit: for a rollout this is the point of no return but by rollback."""
+    async def _write_units(self, action: a.WriteUnits, run: _Run) -> None:
+        """Write the units: for a rollout this is the point of no return but by rollback."""
         record = action.record
-        if not record.container:
-            record = replace(record, container=run.created)
-        text = render_unit(record, action.params)
-        await asyncio.to_thread(self._units.write, run.workload, text, enabled=action.enabled)
-        self._systemd.written(unit_name(run.workload))
+        ids = tuple((part, container or run.created[part]) for part, container in record.containers)
+        texts = render_units(replace(record, containers=ids), action.params)
+        await asyncio.to_thread(self._units.write, run.workload, texts, enabled=action.enabled)
+        for unit in texts:
+            self._systemd.written(unit)
         run.committed = True
         if run.rollout and record.revision == run.revision:
             await self._noted(run, self._history.committed(run.rollout, self._clock()))
-            await self._step(run, "committed", f"container {record.container}")
+            await self._step(run, "committed", f"container {ids[0][1]}")
 
     async def _unit_job(self, action: a.StartUnit | a.RestartUnit | a.StopUnit, run: _Run) -> None:
-        unit = unit_name(run.workload)
+        part = WHOLE if isinstance(action, a.StopUnit) else action.part
+        unit = unit_name(run.workload, part)
         if isinstance(action, a.StopUnit | a.RestartUnit):
             async with self._stops:
                 await self._systemd.stop(unit, timeout=_STOP_PATIENCE)
         if isinstance(action, a.RestartUnit | a.StopUnit) or action.reset:
-            await self._systemd.reset_failed(unit)
+            await self._reset(run.workload, part)
         if isinstance(action, a.StartUnit | a.RestartUnit):
             async with self._jobs:
                 await self._systemd.start(unit)
             await self._step(run, "started", unit)
+
+    async def _reset(self, workload: str, part: str) -> None:
+        """Forget failures and restarts: of the workload's own unit along with all the others."""
+        units = self._systemd.known(workload) if part == WHOLE else []
+        for unit in {unit_name(workload, part), *units}:
+            await self._systemd.reset_failed(unit)
 
     async def _step(self, run: _Run, step: str, detail: str) -> None:
         self.busy[run.workload] = step

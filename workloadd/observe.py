@@ -7,27 +7,29 @@ from functools import lru_cache
 from typing import Protocol
 
 from workloadd.core.errors import Problem
-from workloadd.core.names import unit_name
+from workloadd.core.names import WHOLE, parse_unit_name, unit_name
 from workloadd.core.observed import (
     Container,
-    Image,
     Observed,
     Seen,
     UnitFile,
     UnitRecord,
     UnitState,
 )
-from workloadd.core.revision import UnitParams
+from workloadd.core.revision import Image, UnitParams
 from workloadd.host.cgroups import delegated_controllers
-from workloadd.host.podman import ContainerList
-from workloadd.host.units import UnitDirectory, UnitOnDisk
-from workloadd.render.unit import parse_record, render_unit
+from workloadd.host.podman import ContainerList, PodmanInfo
+from workloadd.host.units import UnitDirectory, UnitsOnDisk
+from workloadd.render.record import parse_record
+from workloadd.render.unit import render_units
 
 
 class PodmanView(Protocol):
     """What observing needs of Podman."""
 
     async def containers(self) -> ContainerList: ...
+
+    async def info(self) -> PodmanInfo: ...
 
     async def images(self, references: Collection[str]) -> dict[str, Image]: ...
 
@@ -41,7 +43,7 @@ class SystemdView(Protocol):
 
 
 class Observer:
-    """Looks at the host. Images alone are kept between two looks, until `forget` is called."""
+    """Looks at the host. Images and Podman's version are kept until `forget` is called."""
 
     def __init__(
         self,
@@ -55,15 +57,22 @@ class Observer:
         self._units = units
         self._controllers = controllers
         self._images: dict[str, Image] = {}
+        self._version = ""
 
     def forget(self) -> None:
         """Look at images anew next time: one was pulled, tagged or removed, or it is time to."""
         self._images.clear()
+        self._version = ""
 
     async def _images_of(self, references: Collection[str]) -> dict[str, Image]:
         images = self._images
         images.update(await self._podman.images([r for r in references if r not in images]))
         return {r: images[r] for r in references if r in images}
+
+    async def _podman_version(self) -> str:
+        if not self._version:
+            self._version = (await self._podman.info()).version
+        return self._version
 
     async def observe(self, declared: Collection[str], references: Collection[str]) -> Observed:
         """The world as it is now.
@@ -86,60 +95,88 @@ class Observer:
         by_workload: dict[str, list[Container]] = {}
         for container in containers.ours:
             by_workload.setdefault(container.workload, []).append(container)
+        units = _by_workload(states)
         seen = {
             name: _see(
                 name,
                 tuple(by_workload.get(name, ())),
                 files.get(name),
-                states.get(unit_name(name), UnitState()),
+                units.get(name, {}),
                 name in containers.foreign_names,
             )
             for name in _names(declared, by_workload, files)
         }
-        return Observed(seen, images, started_at, controllers)
+        return Observed(seen, images, started_at, controllers, await self._podman_version())
+
+
+def _by_workload(states: Mapping[str, UnitState]) -> dict[str, dict[str, UnitState]]:
+    """The states of units by workload and part."""
+    found: dict[str, dict[str, UnitState]] = {}
+    for unit, state in states.items():
+        if parsed := parse_unit_name(unit):
+            found.setdefault(parsed[0], {})[parsed[1]] = state
+    return found
 
 
 def _names(
     declared: Collection[str],
     containers: Mapping[str, object],
-    files: Mapping[str, UnitOnDisk],
+    files: Mapping[str, UnitsOnDisk],
 ) -> set[str]:
     """Workloads to look at: a unit that merely has such a name, but no mark of ours, is not one."""
     names = set(declared) | set(containers)
-    return names | {n for n, f in files.items() if f.text is not None and _record(f.text)}
+    return names | {name for name, found in files.items() if _has_record(name, found)}
+
+
+def _has_record(name: str, on_disk: UnitsOnDisk) -> bool:
+    own = on_disk.units.get(unit_name(name))
+    return own is not None and own.text is not None and _record(own.text) is not None
 
 
 def _see(
     name: str,
     containers: tuple[Container, ...],
-    on_disk: UnitOnDisk | None,
-    state: UnitState,
+    on_disk: UnitsOnDisk | None,
+    units: dict[str, UnitState],
     name_taken: bool,
 ) -> Seen:
     if on_disk is None:
-        return Seen(containers, None, state, name_taken)
-    if on_disk.masked:
-        return Seen(containers, None, replace(state, load_state="masked"), name_taken)
-    return Seen(containers, _unit_file(name, containers, on_disk), state, name_taken)
+        return Seen(containers, None, units, name_taken)
+    if any(unit.masked for unit in on_disk.units.values()):
+        own = replace(units.get(WHOLE, UnitState()), load_state="masked")
+        return Seen(containers, None, {**units, WHOLE: own}, name_taken)
+    return Seen(containers, _unit_file(name, containers, on_disk), units, name_taken)
 
 
-def _unit_file(name: str, containers: tuple[Container, ...], on_disk: UnitOnDisk) -> UnitFile:
-    hint = f"remove it or rename it, then workloadd writes {unit_name(name)} itself"
-    if on_disk.text is None:
-        problem = Problem("UnitConflict", f"cannot write the unit: {on_disk.foreign}", hint)
-        return UnitFile(None, intact=False, enabled=on_disk.enabled, problem=problem)
-    record = _record(on_disk.text)
+def _unit_file(
+    name: str, containers: tuple[Container, ...], on_disk: UnitsOnDisk
+) -> UnitFile | None:
+    own = on_disk.units.get(unit_name(name))
+    if own is None:
+        return None
+    if foreign := next((u.foreign for u in on_disk.units.values() if u.foreign), ""):
+        return _conflict(name, on_disk, foreign)
+    record = _record(own.text or "")
     if record is None or record.workload != name:
-        where = on_disk.overriding or unit_name(name)
-        message = f"cannot write the unit: the header of {where} is not ours, or was edited"
-        problem = Problem("UnitConflict", message, hint)
-        return UnitFile(None, intact=False, enabled=on_disk.enabled, problem=problem)
-    container = next((c for c in containers if c.id == record.container), None)
-    params = (container.params if container else None) or UnitParams()
-    # A unit whose container is gone cannot be compared, and is about to be replaced anyway.
-    same = container is None or _is_rendered(on_disk.text, record, params)
-    intact = same and on_disk.overriding is None
-    return UnitFile(record, intact, on_disk.enabled)
+        where = own.overriding or unit_name(name)
+        return _conflict(name, on_disk, f"the header of {where} is not ours, or was edited")
+    by_id = {c.id: c for c in containers}
+    there = [by_id.get(container) for _, container in record.containers]
+    params = tuple((c.container, c.params or UnitParams()) for c in there if c)
+    # Units whose containers are gone cannot be compared, and are about to be replaced anyway.
+    same = None in there or _is_rendered(_texts(on_disk), record, params)
+    overridden = any(unit.overriding for unit in on_disk.units.values())
+    return UnitFile(record, same and not overridden, on_disk.enabled)
+
+
+def _conflict(name: str, on_disk: UnitsOnDisk, why: str) -> UnitFile:
+    hint = f"remove it or rename it, then workloadd writes {unit_name(name)} itself"
+    problem = Problem("UnitConflict", f"cannot write the unit: {why}", hint)
+    return UnitFile(None, intact=False, enabled=on_disk.enabled, problem=problem)
+
+
+def _texts(on_disk: UnitsOnDisk) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, unit.text or "") for name, unit in on_disk.units.items()))
 
 
 # Units hardly ever change between two passes: their text is parsed and rendered once.
@@ -149,5 +186,9 @@ def _record(text: str) -> UnitRecord | None:
 
 
 @lru_cache(maxsize=2048)
-def _is_rendered(text: str, record: UnitRecord, params: UnitParams) -> bool:
-    return text == render_unit(record, params)
+def _is_rendered(
+    texts: tuple[tuple[str, str], ...],
+    record: UnitRecord,
+    params: tuple[tuple[str, UnitParams], ...],
+) -> bool:
+    return texts == tuple(sorted(render_units(record, dict(params)).items()))

@@ -136,8 +136,8 @@ class Reconciler:
             return now + _RETRY
         self._executor.submit(knowledge.plan, knowledge.memory, tasks)
         for workload in knowledge.plan.workloads.values():
-            if workload.pull:
-                self._pulls.request(workload.pull, tasks)
+            for pull in workload.pulls:
+                self._pulls.request(pull, tasks)
         self._pulls.forget(_references(knowledge.desired))
         desired = knowledge.desired
         self._source_problems = (*desired.unreadable, *desired.problems)
@@ -227,7 +227,7 @@ def port_holders(observed: Observed) -> dict[HostPort, str]:
     holders: dict[HostPort, str] = {}
     for name, seen in observed.workloads.items():
         record = seen.file.record if seen.file else None
-        container = seen.by_id(record.container) if record else None
+        container = seen.by_id(record.containers[0][1]) if record else None
         for port in container.ports if container else ():
             holders[port] = name
     return holders
@@ -235,4 +235,5 @@ def port_holders(observed: Observed) -> dict[HostPort, str]:
 
 def _references(desired: Desired) -> set[str]:
     """The images that files name."""
-    return {d.spec.image for d in desired.workloads.values() if d.spec and d.spec.enabled}
+    specs = [d.spec for d in desired.workloads.values() if d.spec and d.spec.enabled]
+    return {c.image for spec in specs for c in spec.containers_by_name.values()}

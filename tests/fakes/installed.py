@@ -20,6 +20,7 @@ from workloadd.settings.model import (
     ReconcileSettings,
     RolloutSettings,
 )
+from workloadd.spec.names import MAIN_CONTAINER
 
 # Seconds until a condition that should come true is given up; a busy machine may need them.
 PATIENCE = 20.0
@@ -231,7 +232,7 @@ class Installed:
 def candidate(status: WorkloadStatus, name: str = "web") -> str:
     """The name that the current deployment's container has while it is not the serving one."""
     assert status.current is not None
-    return candidate_name(name, status.current.revision)
+    return candidate_name(name, MAIN_CONTAINER, status.current.revision)
 
 
 @asynccontextmanager

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from tests.fakes.revisions import only, revised
 from workloadd.core.assess import Knowledge, assess
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.memory import Memory
+from workloadd.core.names import WHOLE
 from workloadd.core.observed import (
     Container,
-    Image,
     Observed,
     Seen,
     UnitFile,
@@ -16,7 +17,7 @@ from workloadd.core.observed import (
     UnitState,
 )
 from workloadd.core.plan import plan
-from workloadd.core.revision import make_revision
+from workloadd.core.revision import Image
 from workloadd.core.rollout import Policy
 from workloadd.core.status import PassStatus, Status
 from workloadd.spec.load import load_workload
@@ -51,23 +52,31 @@ def declare(name: str, text: str, directory: str = "/etc/workloadd/workloads.d")
 def running(declared: Declared, *, since: float = NOW - 3 * 3600) -> Seen:
     """What is seen where the workload runs as declared."""
     assert declared.spec is not None
-    revision = make_revision(declared.name, declared.spec, IMAGE.id, IMAGE.digest, ())
+    revision = revised(declared.name, declared.spec, IMAGE.id, IMAGE.digest)
+    part = only(revision)
+    assert part.spec is not None
     container = Container(
         id=revision.digest[::-1],
         name=declared.name,
         workload=declared.name,
-        container="main",
+        container=part.name,
         revision=revision.digest,
         image_id=IMAGE.id,
-        image=declared.spec.image,
+        image=part.spec.image,
         state="running",
         created_at=since,
         started_at=since,
-        params=revision.params,
+        params=part.params,
     )
-    record = UnitRecord(declared.name, revision.digest, container.id, source=declared.path)
+    record = UnitRecord(
+        declared.name,
+        revision.digest,
+        ((part.name, container.id),),
+        source=declared.path,
+        description=declared.spec.description,
+    )
     unit = UnitState("loaded", "active", "running", active_since=since)
-    return Seen((container,), UnitFile(record, intact=True, enabled=True), unit)
+    return Seen((container,), UnitFile(record, intact=True, enabled=True), {WHOLE: unit})
 
 
 def world(
@@ -76,7 +85,8 @@ def world(
     """Workloads declared by `files`; those in `running_as` run, as their text there says."""
     desired = Desired({name: declare(name, text) for name, text in files.items()})
     run = [declare(name, text) for name, text in (running_as or {}).items()]
-    images = {declared.spec.image: IMAGE for declared in run if declared.spec}
+    specs = [declared.spec for declared in run if declared.spec]
+    images = {c.image: IMAGE for spec in specs for c in spec.containers_by_name.values()}
     return desired, Observed({d.name: running(d) for d in run}, images, BOOT)
 
 

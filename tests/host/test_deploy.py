@@ -34,7 +34,7 @@ def test_a_dropped_file_is_a_supervised_container_that_answers(
         if key.startswith("io.workloadd.") and key != "io.workloadd.unit"
     } == {
         "workload": name,
-        "container": "main",
+        "container": "_main",
         "revision": status["current"]["revision"],
         "user": "workloads",
     }

@@ -23,19 +23,19 @@ RestartSec=100ms
 RestartSteps=0
 """
 DEPLOY = [
-    "BeginRollout", "CreateContainer", "WriteUnit", "StartUnit", "RenameContainer", "EndRollout",
+    "BeginRollout", "CreateContainers", "WriteUnits", "StartUnit", "RenameContainer", "EndRollout",
     "after EndRollout",
 ]  # fmt: skip
 UPDATE = [
-    "BeginRollout", "CreateContainer", "WriteUnit", "DaemonReload", "RestartUnit", "start",
+    "BeginRollout", "CreateContainers", "WriteUnits", "DaemonReload", "RestartUnit", "start",
     "RemoveContainer", "RenameContainer", "RenameContainer 2", "EndRollout", "after EndRollout",
 ]  # fmt: skip
 ROLLBACK = [
-    "MarkBad", "WriteUnit 2", "DaemonReload 2", "RestartUnit 2", "start 2", "EndRollout",
+    "MarkBad", "WriteUnits 2", "DaemonReload 2", "RestartUnit 2", "start 2", "EndRollout",
     "RemoveContainer", "after RemoveContainer",
 ]  # fmt: skip
 REMOVAL = [
-    "StopUnit", "RemoveContainer", "RemoveVolumes", "RemoveNetworks", "RemoveUnit", "Note",
+    "StopUnit", "RemoveContainer", "RemoveVolumes", "RemoveNetworks", "RemoveUnits", "Note",
     "after Note",
 ]  # fmt: skip
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from workloadd.core.revision import make_revision
+from tests.fakes.revisions import revised
 from workloadd.render.container import render_container
 from workloadd.spec.load import load_workload
+from workloadd.spec.model import WorkloadSpec
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
@@ -20,5 +21,9 @@ def test_it_loads_and_renders(path: Path) -> None:
     loaded = load_workload(path.stem, path.read_bytes(), path.name)
     assert loaded.spec, [str(error) for error in loaded.errors]
     assert not loaded.warnings
-    revision = make_revision(path.stem, loaded.spec, "id", "sha256:one")
-    assert render_container(revision, "workloads")["labels"]["io.workloadd.workload"] == path.stem
+    assert isinstance(loaded.spec, WorkloadSpec)
+    revision = revised(path.stem, loaded.spec)
+    for part in revision.parts:
+        if part.spec:
+            labels = render_container(revision, part, "workloads")["labels"]
+            assert labels["io.workloadd.workload"] == path.stem

@@ -10,6 +10,7 @@ from workloadd.core.desired import Declared, Desired
 from workloadd.sources import files, loader, scan
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
+from workloadd.spec.names import MAIN_CONTAINER
 from workloadd.spec.scope import Limits
 from workloadd.spec.volumes import BindVolume
 
@@ -208,7 +209,7 @@ def test_env_files_are_read_in_order(
     put(roots[1], "web.yaml", WEB + text)
     declared = only(directories.load())
     assert declared.problems == ()
-    assert [(f.path, f.variables) for f in declared.env_files] == [
+    assert [(f.path, f.variables) for f in declared.inputs[MAIN_CONTAINER].env_files] == [
         (str(roots[1] / "one.env"), (("A", "1"),)),
         (str(tmp_path / "home/two.env"), (("B", "2"),)),
     ]

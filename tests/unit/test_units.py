@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from workloadd.core.errors import Permanent
-from workloadd.host.units import UnitDirectory, UnitOnDisk
+from workloadd.host.units import UnitDirectory, UnitOnDisk, UnitsOnDisk
 
 NAME = "workload-web.service"
 
@@ -19,11 +19,18 @@ class Place:
         self.runtime = root / "run/systemd/user"
         for directory in (self.data, self.config, self.runtime):
             directory.mkdir(parents=True)
-        self.units = UnitDirectory(self.data, self.config, (self.config, self.runtime))
+        self.units = UnitDirectory(
+            self.data, self.config, root / "state/units", (self.config, self.runtime)
+        )
 
     @property
     def web(self) -> UnitOnDisk | None:
-        return self.units.read().get("web")
+        """The workload's own unit."""
+        return self.all.units.get(NAME)
+
+    @property
+    def all(self) -> UnitsOnDisk:
+        return self.units.read().get("web", UnitsOnDisk())
 
 
 @pytest.fixture
@@ -32,8 +39,8 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_written_enabled_and_removed(place: Place) -> None:
-    place.units.write("web", "text", enabled=True)
-    assert place.web == UnitOnDisk("text", enabled=True)
+    place.units.write("web", {NAME: "text"}, enabled=True)
+    assert place.web == UnitOnDisk("text") and place.all.enabled
     link = place.config / "workloads.target.wants" / NAME
     assert link.readlink() == place.data / NAME
     place.units.remove("web")
@@ -43,21 +50,21 @@ def test_written_enabled_and_removed(place: Place) -> None:
 
 
 def test_directories_are_made_where_they_are_missing(tmp_path: Path) -> None:
-    units = UnitDirectory(tmp_path / "a/b", tmp_path / "c/d")
-    units.write("web", "text", enabled=True)
+    units = UnitDirectory(tmp_path / "a/b", tmp_path / "c/d", tmp_path / "e")
+    units.write("web", {NAME: "text"}, enabled=True)
     assert units.read()["web"].enabled
 
 
 def test_an_unchanged_file_is_not_touched(place: Place) -> None:
-    place.units.write("web", "text", enabled=True)
+    place.units.write("web", {NAME: "text"}, enabled=True)
     before = (place.data / NAME).stat()
-    place.units.write("web", "text", enabled=False)
+    place.units.write("web", {NAME: "text"}, enabled=False)
     assert (place.data / NAME).stat().st_ino == before.st_ino
-    assert place.web and not place.web.enabled
+    assert not place.all.enabled
 
 
 def test_a_link_to_dev_null_and_an_empty_file_mask(place: Place) -> None:
-    place.units.write("web", "text", enabled=True)
+    place.units.write("web", {NAME: "text"}, enabled=True)
     (place.config / NAME).symlink_to("/dev/null")
     assert place.web and place.web.masked
     (place.config / NAME).unlink()
@@ -72,15 +79,15 @@ def test_a_link_elsewhere_is_foreign_and_never_followed(place: Place, tmp_path: 
 
 
 def test_an_overriding_file_is_what_counts_and_goes_when_ours_is_written(place: Place) -> None:
-    place.units.write("web", "text", enabled=True)
+    place.units.write("web", {NAME: "text"}, enabled=True)
     (place.config / NAME).write_text("edited")
-    assert place.web == UnitOnDisk("edited", enabled=True, overriding=place.config / NAME)
-    place.units.write("web", "text", enabled=True)
-    assert place.web == UnitOnDisk("text", enabled=True)
+    assert place.web == UnitOnDisk("edited", overriding=place.config / NAME)
+    place.units.write("web", {NAME: "text"}, enabled=True)
+    assert place.web == UnitOnDisk("text") and place.all.enabled
 
 
 def test_other_units_are_not_ours(place: Place) -> None:
-    for name in ("web.service", "workload-.service", "workload-web.timer", "podman.service"):
+    for name in ("web.service", "workload-.service", "podman.service"):
         (place.data / name).write_text("x")
     assert place.units.read() == {}
 
@@ -88,6 +95,52 @@ def test_other_units_are_not_ours(place: Place) -> None:
 def test_an_unwritable_directory_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Permanent) as caught:
-        UnitDirectory(tmp_path / "file/units", tmp_path).write("web", "text", enabled=True)
+        UnitDirectory(tmp_path / "file/units", tmp_path, tmp_path / "e").write(
+            "web", {NAME: "text"}, enabled=True
+        )
     assert caught.value.problem.reason == "UnitNotWritten"
     assert caught.value.problem.message.startswith("cannot write")
+
+
+POD = {NAME: "pod", "workload-web_a.service": "a", "workload-web_b.service": "b"}
+
+
+def texts(place: Place) -> dict[str, str | None]:
+    return {name: unit.text for name, unit in place.all.units.items()}
+
+
+def test_several_units_are_switched_by_one_rename(place: Place) -> None:
+    place.units.write("web", POD, enabled=True)
+    assert texts(place) == POD
+    links = {name: (place.data / name).readlink() for name in POD}
+    newer = {name: f"{text} 2" for name, text in POD.items()}
+    place.units.write("web", newer, enabled=True)
+    assert texts(place) == newer
+    assert {name: (place.data / name).readlink() for name in POD} == links
+    assert len(list((place.data.parents[2] / "state/units/web").iterdir())) == 2
+
+
+def test_from_one_unit_to_several_and_back(place: Place) -> None:
+    place.units.write("web", {NAME: "alone"}, enabled=True)
+    place.units.write("web", POD, enabled=True)
+    assert texts(place) == POD
+    place.units.write("web", dict(list(POD.items())[:2]), enabled=True)
+    assert texts(place) == {NAME: "pod", "workload-web_a.service": "a"}
+    place.units.write("web", {NAME: "alone"}, enabled=True)
+    assert texts(place) == {NAME: "alone"}
+    assert not (place.data / NAME).is_symlink()
+    assert not (place.data.parents[2] / "state/units/web").exists()
+
+
+def test_a_set_is_removed_whole(place: Place) -> None:
+    place.units.write("web", POD, enabled=True)
+    place.units.remove("web")
+    assert place.units.read() == {}
+    assert not (place.data.parents[2] / "state/units/web").exists()
+
+
+def test_a_link_of_a_set_that_leads_elsewhere_is_foreign(place: Place, tmp_path: Path) -> None:
+    place.units.write("web", POD, enabled=True)
+    (place.data / "workload-web_a.service").unlink()
+    (place.data / "workload-web_a.service").symlink_to(tmp_path / "theirs")
+    assert place.all.units["workload-web_a.service"].foreign

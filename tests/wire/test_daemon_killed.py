@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.installed import CountingDaemon, Installed
-from workloadd.render.unit import parse_record
+from workloadd.render.record import parse_record
 
 # What changes something that a later daemon goes by, by the daemon's part.
 CALLS = {
@@ -105,7 +105,7 @@ async def check(host: Installed, name: str, scenario: Scenario) -> None:
     record = parse_record(host.unit_file(name).read_text())
     assert container and unit and record
     assert container.image_name == f"localhost/app:{scenario.image}"
-    assert container.running and unit.main == container.id == record.container
+    assert container.running and unit.main == container.id == record.containers[0][1]
     assert (unit.active_state, host.world.manager.needs_reload(unit)) == ("active", False)
 
 

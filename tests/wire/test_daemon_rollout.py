@@ -6,7 +6,8 @@ from tests.fakes.installed import Installed, candidate
 from tests.fakes.world import until
 from workloadd.core.names import LABEL_REVISION, LABEL_USER, LABEL_WORKLOAD
 from workloadd.core.status import WorkloadStatus
-from workloadd.render.unit import parse_record
+from workloadd.render.record import parse_record
+from workloadd.spec.names import MAIN_CONTAINER
 
 
 def update(host: Installed, tag: str, name: str = "web") -> None:
@@ -47,11 +48,10 @@ class TestFirstDeployment:
         record = parse_record(text)
         assert record and status.current
         assert (record.workload, record.source) == ("web", str(path))
-        assert (record.revision, record.container) == (
-            status.current.revision,
-            status.current.container,
-        )
-        assert f"ExecStart=/usr/bin/podman start {record.container}\n" in text
+        container = status.current.container
+        assert record.revision == status.current.revision
+        assert record.containers == ((MAIN_CONTAINER, container),)
+        assert f"ExecStart=/usr/bin/podman start {container}\n" in text
         assert host.unit_files() == {"workload-web.service"}
         assert (host.world.wants / "workload-web.service").resolve() == host.unit_file()
 

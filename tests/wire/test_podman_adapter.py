@@ -26,14 +26,15 @@ from workloadd.host.auth import Credentials
 from workloadd.host.podman import Podman
 from workloadd.host.podman_errors import pull_failed
 from workloadd.host.podman_logs import MAX_LINE, LogDecoder
+from workloadd.spec.names import MAIN_CONTAINER
 
-PARAMS = UnitParams(description="a service", reclaim=("web_data",))
+PARAMS = UnitParams(restart="no", reclaim=("web_data",))
 
 
 def spec(name: str = "web_abc", user: str = "alice", **more: Any) -> dict[str, Any]:
     labels = {
         LABEL_WORKLOAD: "web",
-        LABEL_CONTAINER: "main",
+        LABEL_CONTAINER: MAIN_CONTAINER,
         LABEL_REVISION: "abc" * 8,
         LABEL_USER: user,
         LABEL_UNIT: PARAMS.to_label(),

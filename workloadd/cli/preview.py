@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,9 +11,10 @@ from workloadd.core.desired import Declared, Desired
 from workloadd.core.errors import Transient
 from workloadd.core.memory import Memory, Pull
 from workloadd.core.names import SHORT
-from workloadd.core.observed import Image, Observed
+from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.resolve import pull_key, resolve
+from workloadd.core.revision import Image
 from workloadd.core.rollout import Policy
 from workloadd.history import History
 from workloadd.host.podman import Podman
@@ -23,6 +24,7 @@ from workloadd.observe import Observer
 from workloadd.reconcile import port_holders
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
+from workloadd.spec.container import ContainerSpec
 
 # Stands for what a pull will bring.
 _UNKNOWN = Image("sha256:" + "0" * 64, "sha256:" + "0" * 64)
@@ -69,7 +71,9 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
     try:
         await systemd.connect()
         bad, rollouts, last = await history.memory()
-        units = UnitDirectory(paths.unit_dir, paths.unit_config_dir, paths.unit_overrides)
+        units = UnitDirectory(
+            paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
+        )
         observer = Observer(podman, systemd, units)
         desired, observed = await _look(observer, source)
     finally:
@@ -97,7 +101,7 @@ async def _look(observer: Observer, source: Directories) -> tuple[Desired, Obser
 async def _load_and_observe(observer: Observer, source: Directories) -> tuple[Desired, Observed]:
     before = await observer.observe((), ())
     desired = await asyncio.to_thread(source.load, port_holders(before))
-    references = {d.spec.image for d in desired.workloads.values() if d.spec and d.spec.enabled}
+    references = {container.image for _, _, container in _containers(desired)}
     return desired, await observer.observe(desired.workloads, references)
 
 
@@ -120,16 +124,22 @@ def steps_of(
 
 def _expected(desired: Desired) -> dict[str, Image]:
     """What would be here after all pulls."""
-    specs = [d.spec for d in desired.workloads.values() if d.spec and d.spec.enabled]
-    return {spec.image: _UNKNOWN for spec in specs if spec.pull != "never"}
+    return {c.image: _UNKNOWN for _, _, c in _containers(desired) if c.pull != "never"}
 
 
 def _pulls(desired: Desired) -> Mapping[str, Pull]:
     keys: dict[str, set[str]] = {}
-    for name, declared in desired.workloads.items():
-        if declared.spec:
-            keys.setdefault(declared.spec.image, set()).add(pull_key(name, declared.spec))
+    for workload, name, container in _containers(desired):
+        keys.setdefault(container.image, set()).add(pull_key(workload, name, container))
     return {image: Pull(done_for=frozenset(of)) for image, of in keys.items()}
+
+
+def _containers(desired: Desired) -> Iterator[tuple[str, str, ContainerSpec]]:
+    """Every container of every workload that is to run, with the workload's name and its own."""
+    for workload, declared in desired.workloads.items():
+        if declared.spec and declared.spec.enabled:
+            for name, container in declared.spec.containers_by_name.items():
+                yield workload, name, container
 
 
 def _step(
@@ -144,13 +154,16 @@ def _step(
     if errors:
         return WorkloadPreview(name, "its file is invalid: what runs stays as it is", errors=errors)
     texts = [planned.why, *map(str, planned.actions)]
-    spec = declared.spec if declared else None
-    if declared and spec and pulled.images.get(spec.image) == _UNKNOWN:
+    containers = declared.spec.containers_by_name.values() if declared and declared.spec else ()
+    if declared and any(pulled.images.get(c.image) == _UNKNOWN for c in containers):
         revision = resolve(declared, pulled, memory, now).revision
-        texts = [_unforeseen(text, revision.digest if revision else "") for text in texts]
+        digests = [revision.digest, *(p.digest for p in revision.parts)] if revision else []
+        texts = [_unforeseen(text, digests) for text in texts]
     why, *steps = texts
-    if spec and steps and _pulls_first(spec.pull, pulled.images.get(spec.image)):
-        steps.insert(0, f"pull {spec.image} ({spec.pull})")
+    if steps:
+        first = [c for c in containers if _pulls_first(c.pull, pulled.images.get(c.image))]
+        wishes = dict.fromkeys(f"pull {c.image} ({c.pull})" for c in first)
+        steps = [*wishes, *steps]
     return WorkloadPreview(name, why, tuple(steps))
 
 
@@ -158,10 +171,8 @@ def _pulls_first(policy: str, image: Image | None) -> bool:
     return image == _UNKNOWN or policy in ("always", "newer")
 
 
-def _unforeseen(text: str, revision: str) -> str:
+def _unforeseen(text: str, digests: Iterable[str]) -> str:
     """`text` without the digests that only the pull will tell."""
-    if revision:
-        text = text.replace(revision, "the new revision").replace(
-            revision[:SHORT], "the new revision"
-        )
+    for digest in digests:
+        text = text.replace(digest, "the new revision").replace(digest[:SHORT], "the new revision")
     return text.replace(_UNKNOWN.digest, "what the pull brings")

@@ -4,11 +4,12 @@ A workload's actions run in order and stop at the first that fails: the next pas
 what is then observed, so no action needs an undo.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from workloadd.core.errors import Problem
-from workloadd.core.names import SHORT
+from workloadd.core.names import SHORT, WHOLE
 from workloadd.core.observed import UnitRecord
 from workloadd.core.revision import Revision, UnitParams
 
@@ -28,29 +29,39 @@ class BeginRollout:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateContainer:
-    """Create the revision's container (and its volumes) beside what runs; nothing is started."""
+class CreateContainers:
+    """Create containers of a revision (and volumes) beside what runs; nothing is started.
+
+    `pod` is the full ID of the pod that they go to, empty where it is made with them.
+    """
 
     revision: Revision
+    parts: tuple[str, ...]
+    pod: str = ""
 
     def __str__(self) -> str:
-        return f"create a container for {self.revision.digest[:SHORT]}"
+        names = f" ({', '.join(self.parts)})" if self.revision.is_pod else ""
+        what = "containers" if len(self.parts) > 1 else "a container"
+        return f"create {what} for {self.revision.digest[:SHORT]}{names}"
 
 
 @dataclass(frozen=True, slots=True)
-class WriteUnit:
-    """Write the workload's unit and its link: the commit point of a rollout.
+class WriteUnits:
+    """Write the workload's units and its link, at once: the commit point of a rollout.
 
-    A record with an empty `container` means the one that the same sequence created.
+    An empty ID in the record means the container that the same sequence created. `params` say
+    what the units are to say, by part.
     """
 
     record: UnitRecord
-    params: UnitParams
+    params: Mapping[str, UnitParams]
     enabled: bool = True
 
     def __str__(self) -> str:
-        which = self.record.container[:SHORT] or "the new container"
-        return f"write the unit that starts {which}"
+        if len(self.record.containers) == 1:
+            which = self.record.containers[0][1][:SHORT] or "the new container"
+            return f"write the unit that starts {which}"
+        return f"write the units of {len(self.record.containers)} containers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +74,31 @@ class DaemonReload:
 
 @dataclass(frozen=True, slots=True)
 class StartUnit:
-    """Start the unit, after `reset-failed` where it had failed."""
+    """Start a unit, after `reset-failed` where it had failed; a workload's own starts the others.
 
+    `part` says whose unit it is (`WHOLE`: the workload's own).
+    """
+
+    part: str = WHOLE
     reset: bool = False
 
     def __str__(self) -> str:
-        return "start the unit"
+        return f"start {_unit(self.part)}"
 
 
 @dataclass(frozen=True, slots=True)
 class RestartUnit:
-    """Restart the unit: it stops whatever container of the workload runs and starts its own."""
+    """Restart a unit: it stops whatever container of the part runs and starts its own."""
+
+    part: str = WHOLE
 
     def __str__(self) -> str:
-        return "restart the unit"
+        return f"restart {_unit(self.part)}"
 
 
 @dataclass(frozen=True, slots=True)
 class StopUnit:
-    """Stop the unit."""
+    """Stop the workload's own unit, and so all of them."""
 
     def __str__(self) -> str:
         return "stop the unit"
@@ -91,8 +108,14 @@ class StopUnit:
 class ResetUnit:
     """Have systemd forget a unit's restarts, from which the delay before the next one grows."""
 
+    part: str = WHOLE
+
     def __str__(self) -> str:
-        return "reset the unit's restart counter"
+        return f"reset the restart counter of {_unit(self.part)}"
+
+
+def _unit(part: str) -> str:
+    return "the unit" if part == WHOLE else f"the unit of {part}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +151,16 @@ class RemoveContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovePod:
+    """Remove a pod of ours with all that is in it; one that is gone already is fine."""
+
+    pod: str
+
+    def __str__(self) -> str:
+        return f"remove pod {self.pod[:SHORT]}"
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveVolumes:
     """Delete volumes of ours whose spec said `reclaim: delete`."""
 
@@ -146,8 +179,8 @@ class RemoveNetworks:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveUnit:
-    """Delete the workload's unit and its link."""
+class RemoveUnits:
+    """Delete the workload's units and its link."""
 
     def __str__(self) -> str:
         return "delete the unit"
@@ -190,8 +223,8 @@ class Note:
 
 Action = (
     BeginRollout
-    | CreateContainer
-    | WriteUnit
+    | CreateContainers
+    | WriteUnits
     | DaemonReload
     | StartUnit
     | RestartUnit
@@ -200,9 +233,10 @@ Action = (
     | RenameContainer
     | StopContainer
     | RemoveContainer
+    | RemovePod
     | RemoveVolumes
     | RemoveNetworks
-    | RemoveUnit
+    | RemoveUnits
     | MarkBad
     | EndRollout
     | Note
@@ -227,13 +261,13 @@ class WorkloadPlan:
 
     actions: tuple[Action, ...] = ()
     why: str = ""
-    pull: PullImage | None = None
+    pulls: tuple[PullImage, ...] = ()
     wake_at: float | None = None
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do now."""
-        return not self.actions and self.pull is None
+        return not self.actions and not self.pulls
 
     @property
     def kind(self) -> frozenset[str]:
@@ -248,9 +282,9 @@ class WorkloadPlan:
                 return action.revision
         for action in self.actions:
             match action:
-                case CreateContainer():
+                case CreateContainers():
                     return action.revision.digest
-                case WriteUnit():
+                case WriteUnits():
                     return action.record.revision
         return ""
 

@@ -1,20 +1,22 @@
 """assess(): from one pass's knowledge to the status of each workload."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from workloadd.core.actions import Plan, WorkloadPlan
 from workloadd.core.conditions import Finding, View, findings, state_of, trouble_of
+from workloadd.core.deployment import Current, DeployedPart, current_deployment
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory
-from workloadd.core.names import unit_name
-from workloadd.core.observed import Container, Observed, Seen
+from workloadd.core.names import WHOLE, unit_name
+from workloadd.core.observed import Container, Observed, Seen, UnitState
 from workloadd.core.resolve import Resolution, resolve
-from workloadd.core.rollout import current_deployment
+from workloadd.core.revision import combined_digest
 from workloadd.core.status import (
     Condition,
+    ContainerStatus,
     Deployment,
     FileError,
     ImageStatus,
@@ -95,8 +97,9 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         conditions=tuple(
             _condition(f, earlier.get(f.type), _since(f, view)) for f in found.values()
         ),
-        unit=_unit(view),
-        restarts=view.seen.unit.restarts,
+        unit=_unit(view.name, WHOLE, view.seen.unit),
+        containers=_containers(view),
+        restarts=sum(unit.restarts for unit in view.seen.units.values()),
         last_error=_last_error(view, found),
         errors=tuple(_file_error(e) for e in declared.errors) if declared else (),
         warnings=tuple(_file_error(e) for e in declared.warnings) if declared else (),
@@ -107,21 +110,29 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
 
 
 def _wanted_image(view: View) -> ImageStatus | None:
-    """The image that the file names, pinned as far as it is known."""
+    """The image that the file names, pinned as far as it is known; for a pod its first one."""
     spec = view.declared.spec if view.declared else None
-    revision = view.resolution.revision
     if spec is None:
         return None
-    if revision is None:
-        return ImageStatus(reference=spec.image)
-    return ImageStatus(reference=spec.image, digest=revision.image_digest, id=revision.image_id)
+    reference = next(iter(spec.containers_by_name.values())).image
+    revision = view.resolution.revision
+    parts = revision.parts if revision else ()
+    pinned = next((p.image for p in parts if p.spec and p.spec.image == reference), None)
+    if pinned is None:
+        return ImageStatus(reference=reference)
+    return ImageStatus(reference=reference, digest=pinned.digest, id=pinned.id)
 
 
 def _serving_image(view: View) -> ImageStatus | None:
-    """The image of the current deployment."""
-    container = view.container
-    if container is None:
+    """The image of the current deployment; for a pod that of its first lasting container."""
+    serving = [
+        part.container
+        for part in (view.current.parts if view.current else ())
+        if part.container and not part.infra and not part.init
+    ]
+    if not serving:
         return None
+    container = serving[0]
     digest = container.params.image_digest if container.params else ""
     return ImageStatus(reference=container.image, digest=digest, id=container.image_id)
 
@@ -144,8 +155,8 @@ def _last_error(view: View, found: Mapping[str, Finding]) -> str:
 
 def _since(finding: Finding, view: View) -> float:
     """When a new finding began: systemd remembers what a daemon that was started since does not."""
-    if finding.type == "Ready" and view.running:
-        return view.seen.unit.active_since
+    if finding.type == "Ready" and finding.reason == "Running" and view.current:
+        return max(part.unit.active_since for part in view.current.parts)
     return view.now
 
 
@@ -160,10 +171,9 @@ def _condition(finding: Finding, old: Condition | None, now: float) -> Condition
     )
 
 
-def _unit(view: View) -> Unit:
-    unit = view.seen.unit
+def _unit(workload: str, part: str, unit: UnitState) -> Unit:
     return Unit(
-        name=unit_name(view.name),
+        name=unit_name(workload, part),
         load_state=unit.load_state,
         active_state=unit.active_state,
         sub_state=unit.sub_state,
@@ -174,33 +184,69 @@ def _unit(view: View) -> Unit:
 
 
 def _deployments(view: View) -> dict[str, Deployment | None]:
-    current = view.current
-    known = {current.container_id, current.previous_id} if current else set()
-    prepared = next(
-        (c for c in view.seen.containers if c.id not in known and c.revision == view.target), None
-    )
+    current, target = view.current, view.resolution.revision
+    known = current.kept if current else frozenset()
+    wanted = {(part.name, part.digest) for part in target.parts} if target else set()
+    prepared = [
+        c for c in view.seen.containers if c.id not in known and (c.container, c.revision) in wanted
+    ]
     return {
-        "current": _deployment(view.container),
-        "previous": _deployment(current.previous if current else None),
-        "next": _deployment(prepared),
+        "current": _deployment(current.revision, current.containers) if current else None,
+        "previous": _previous(current) if current else None,
+        "next": _deployment(target.digest, prepared) if target else None,
     }
 
 
-def _deployment(container: Container | None) -> Deployment | None:
-    if container is None:
+def _previous(current: Current) -> Deployment | None:
+    digest = combined_digest((c.container, c.revision) for c in current.fallback or [])
+    return _deployment(digest, current.fallback)
+
+
+def _deployment(revision: str, containers: Sequence[Container]) -> Deployment | None:
+    """A deployment; its first container stands for it."""
+    if not containers:
         return None
-    ended = container.exited_at > 0 and not container.running
+    container = containers[0]
     return Deployment(
-        revision=container.revision,
+        revision=revision,
         container=container.id,
         container_name=container.name,
         image=container.image,
         image_digest=container.params.image_digest if container.params else "",
         image_id=container.image_id,
         state=container.state,
-        exit_code=container.exit_code if ended else None,
+        exit_code=_exit_code(container),
         created=moment(container.created_at),
         started=moment(container.started_at),
+    )
+
+
+def _exit_code(container: Container) -> int | None:
+    ended = container.exited_at > 0 and not container.running
+    return container.exit_code if ended else None
+
+
+def _containers(view: View) -> tuple[ContainerStatus, ...]:
+    """The containers of a pod's current deployment, each with its own unit."""
+    current = view.current
+    if current is None or len(current.parts) == 1:
+        return ()
+    return tuple(_container(view.name, part) for part in current.parts if not part.infra)
+
+
+def _container(workload: str, part: DeployedPart) -> ContainerStatus:
+    container = part.container
+    return ContainerStatus(
+        name=part.name,
+        init=part.init,
+        up=part.up,
+        unit=_unit(workload, part.name, part.unit),
+        container=part.id,
+        image=container.image if container else "",
+        image_digest=container.params.image_digest if container and container.params else "",
+        state=container.state if container else "gone",
+        exit_code=_exit_code(container) if container else None,
+        started=moment(container.started_at) if container else None,
     )
 
 

@@ -1,12 +1,14 @@
 """Everything the planner knows of one workload."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from workloadd.core.deployment import Current
 from workloadd.core.desired import Declared
 from workloadd.core.memory import Attempt, Bad, Memory, OpenRollout
 from workloadd.core.observed import Container, Seen
 from workloadd.core.revision import Revision
-from workloadd.core.rollout import Current, Policy
+from workloadd.core.rollout import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,6 @@ class Case:
         attempt = self.attempt(revision)
         return attempt.next_at if attempt and self.now < attempt.next_at else None
 
-    def others(self, *kept: str) -> tuple[Container, ...]:
+    def others(self, kept: Collection[str]) -> tuple[Container, ...]:
         """The workload's containers but those with the IDs given."""
         return tuple(c for c in self.seen.containers if c.id not in kept)

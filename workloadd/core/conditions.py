@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workloadd.core.actions import WorkloadPlan
+from workloadd.core.deployment import Current, DeployedPart
 from workloadd.core.desired import Declared
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory
 from workloadd.core.names import SHORT
 from workloadd.core.observed import Container, Seen
 from workloadd.core.resolve import Resolution
-from workloadd.core.rollout import Current, completed, unproven
+from workloadd.core.rollout import of_part
 from workloadd.core.status import State
 
 
@@ -39,9 +40,13 @@ class View:
         return self.current.container if self.current else None
 
     @property
-    def running(self) -> bool:
-        container = self.container
-        return bool(container and container.state == "running" and self.seen.unit.active)
+    def up(self) -> bool:
+        """Whether all of the current deployment does what it is there for."""
+        return bool(self.current and self.current.up)
+
+    @property
+    def unproven(self) -> bool:
+        return bool(self.current and self.current.unproven)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,10 @@ def _loaded(view: View) -> Finding:
 def _pulled(view: View) -> Finding:
     revision, problem = view.resolution.revision, view.resolution.problem
     if revision:
-        return Finding(
-            "Pulled", "True", "Present", f"{revision.spec.image} is {revision.image_digest}"
-        )
+        pinned = [
+            f"{p.spec.image} is {p.image.digest}" for p in revision.parts if p.spec and p.image
+        ]
+        return Finding("Pulled", "True", "Present", "; ".join(pinned))
     if view.declared is None or view.declared.spec is None or view.declared.problems:
         return Finding("Pulled", "Unknown", "NoSpec", "there is no valid spec to pull for")
     if problem and problem.reason != "Pulling":
@@ -94,7 +100,7 @@ def _deployed(view: View) -> Finding:
         serving = view.current is not None and view.container is not None
         said = "the last good deployment stays" if serving else "nothing is deployed"
         return Finding("Deployed", "Unknown", "NotResolved", said)
-    if view.current and view.current.revision == view.target and view.container:
+    if view.current and view.current.revision == view.target and view.current.complete:
         return Finding("Deployed", "True", "Deployed", f"revision {view.target[:SHORT]}")
     return Finding("Deployed", "False", "RollingOut", view.step or view.plan.why)
 
@@ -120,17 +126,28 @@ def _obstacle(view: View) -> Problem | None:
 
 
 def _ready(view: View) -> Finding:
-    unit, container = view.seen.unit, view.container
-    if view.running:
-        return Finding("Ready", "True", "Running", "its unit is active and its container runs")
-    if container and completed(container, unit):
-        return Finding("Ready", "True", "Completed", "it ran to its end, exit code 0")
-    if container is None:
+    current = view.current
+    if current is None or view.container is None:
         return Finding("Ready", "False", "NotDeployed", "no container is deployed")
+    down = next((part for part in current.parts if not part.up), None)
+    if down is not None:
+        return Finding("Ready", "False", "NotRunning", _down(down))
+    if any(c.state == "running" for c in current.containers):
+        what = "its unit is active and its container runs"
+        many = "its units are active and its containers run"
+        return Finding("Ready", "True", "Running", many if len(current.parts) > 1 else what)
+    return Finding("Ready", "True", "Completed", "it ran to its end, exit code 0")
+
+
+def _down(part: DeployedPart) -> str:
+    """What keeps a part from being up, in words."""
+    unit, container = part.unit, part.container
+    if container is None:
+        return f"{of_part(part.name)}it is gone"
     said = f"unit {unit.active_state} ({unit.result}), container {container.state}"
     if container.exited_at and not container.running:
         said += f", exit code {container.exit_code}"
-    return Finding("Ready", "False", "NotRunning", said)
+    return f"{of_part(part.name)}{said}"
 
 
 def _converged(view: View) -> Finding:
@@ -138,7 +155,7 @@ def _converged(view: View) -> Finding:
         return Finding("Converged", "False", "Working", view.step)
     if not view.plan.empty:
         return Finding("Converged", "False", "Working", view.plan.why)
-    if view.container and unproven(view.container):
+    if view.unproven:
         return Finding("Converged", "False", "Verifying", view.plan.why)
     behind = view.target and not (view.current and view.current.revision == view.target)
     if behind or _unresolved(view):
@@ -177,10 +194,10 @@ def _rolling_out(view: View) -> bool:
     """Whether something is being done, or a deployment has yet to prove itself."""
     if view.step is not None:
         return True
-    if view.container is None or not unproven(view.container):
+    if view.current is None or not view.unproven:
         return False
     last = view.memory.last.get(view.name)
-    given_up = last and last.outcome == "failed" and last.revision == view.container.revision
+    given_up = last and last.outcome == "failed" and last.revision == view.current.revision
     return view.name in view.memory.rollouts or not given_up
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
 from workloadd.core.objects import NO_NEEDS, Needs
-from workloadd.core.revision import EnvFile
+from workloadd.core.revision import Inputs
 from workloadd.spec.errors import SpecError
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.network import NetworkSpec
 from workloadd.spec.volume import VolumeSpec
 
@@ -19,17 +19,18 @@ class Declared:
     `spec` is None where the file is invalid: then `errors` says why and the last good deployment
     stays. Relative paths in `spec` are resolved against the file's directory already.
     `problems` are about files it refers to (an `env_file` that cannot be read): they keep a new
-    revision from being made, as an error in the file itself does. `files` are those that made it
-    up, `path` and the drop-ins over it; `shadows` are the files of the same name in weaker roots.
+    revision from being made, as an error in the file itself does. `inputs` is what those files
+    hold, by container. `files` are those that made it up, `path` and the drop-ins over it;
+    `shadows` are the files of the same name in weaker roots.
     """
 
     name: str
     path: str
-    spec: ServiceSpec | None = None
+    spec: WorkloadSpec | None = None
     errors: tuple[SpecError, ...] = ()
     warnings: tuple[SpecError, ...] = ()
     problems: tuple[Problem, ...] = ()
-    env_files: tuple[EnvFile, ...] = field(repr=False, default=())
+    inputs: Mapping[str, Inputs] = field(repr=False, default_factory=dict)
     shadows: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     needs: Needs = NO_NEEDS

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
-from workloadd.core.revision import UnitParams
+from workloadd.core.names import WHOLE, unit_part
+from workloadd.core.revision import Image, UnitParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Container:
     Times are seconds since the epoch, 0.0 for never. `state` is Podman's word: created, running,
     paused, stopping, stopped, exited, removing, unknown … `params` is None where the label was
     not one that this version can read. `ports` are the host ports it publishes: address ("" for
-    all), number, protocol.
+    all), number, protocol. `pod` is the full ID of the pod that it belongs to, if it does.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Container:
     exited_at: float = 0.0
     params: UnitParams | None = None
     ports: tuple[tuple[str, int, str], ...] = ()
+    pod: str = ""
 
     @property
     def running(self) -> bool:
@@ -38,38 +40,36 @@ class Container:
         return self.state in ("running", "paused", "stopping")
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image in local storage. `digest` is the manifest's, `id` the configuration's."""
-
-    id: str
-    digest: str
+Ids = tuple[tuple[str, str], ...]
+"""Containers of a deployment: the names of its parts and full IDs, in the order in which they
+start; an ID is empty where the container has yet to be created."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRecord:
-    """The commit record in a generated unit: which container serves, which one did before.
+    """The commit record in a workload's own unit: which containers serve, which ones did before.
 
-    `reclaim` are the Podman volumes to delete when the workload goes, `disabled` says that the
-    file keeps it stopped.
+    `description` is the file's line for people, `reclaim` are the Podman volumes to delete when
+    the workload goes, `disabled` says that the file keeps it stopped.
     """
 
     workload: str
     revision: str
-    container: str
-    previous: str = ""
+    containers: Ids
+    previous: Ids = ()
     source: str = ""
+    description: str = ""
     reclaim: tuple[str, ...] = ()
     disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """The file `workload-NAME.service` where we would write it.
+    """The files of a workload's units where we would write them.
 
-    `record` is None for a file that is not ours, or whose header was edited. `intact` says that
-    the file holds exactly what this version would write for its record; `enabled` that the link
-    in `workloads.target.wants` is there.
+    `record` is None where they are not ours, or the header was edited. `intact` says that they
+    hold exactly what this version would write for the record; `enabled` that the link in
+    `workloads.target.wants` is there.
     """
 
     record: UnitRecord | None
@@ -122,9 +122,29 @@ class Seen:
 
     containers: tuple[Container, ...] = ()
     file: UnitFile | None = None
-    unit: UnitState = UnitState()
+    # By part; the workload's own unit is that of `WHOLE`.
+    units: Mapping[str, UnitState] = field(default_factory=dict)
     # A container that is not ours has the workload's plain name.
     name_taken: bool = False
+
+    @property
+    def unit(self) -> UnitState:
+        """The workload's own unit."""
+        return self.unit_of(WHOLE)
+
+    def unit_of(self, part: str) -> UnitState:
+        """The unit that starts a part."""
+        return self.units.get(unit_part(part), UnitState())
+
+    @property
+    def needs_reload(self) -> bool:
+        """Whether a unit's file is not what systemd has read."""
+        return any(unit.needs_reload for unit in self.units.values())
+
+    def params(self, ids: Ids) -> dict[str, UnitParams]:
+        """What the units of these containers say, by part; what is not here says the default."""
+        found = {name: self.by_id(container) for name, container in ids}
+        return {name: (c.params if c else None) or UnitParams() for name, c in found.items()}
 
     def by_id(self, container_id: str) -> Container | None:
         """The container with this full ID, or None."""
@@ -155,3 +175,5 @@ class Observed:
     manager_started_at: float = 0.0
     # The cgroup controllers that limits can be set with; None where that is not known.
     controllers: frozenset[str] | None = None
+    # Podman's version; empty where it is not known.
+    podman: str = ""

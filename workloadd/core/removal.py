@@ -4,15 +4,15 @@ from workloadd.core.actions import (
     Action,
     EndRollout,
     Note,
-    RemoveContainer,
     RemoveNetworks,
-    RemoveUnit,
+    RemoveUnits,
     RemoveVolumes,
     StopUnit,
     WorkloadPlan,
 )
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
+from workloadd.core.forward import removals
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Seen
 
@@ -36,7 +36,7 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
     actions: list[Action] = []
     if seen.unit.active_state != "inactive":
         actions.append(StopUnit())
-    actions += [RemoveContainer(c.id) for c in seen.containers]
+    actions += removals(seen.containers)
     if reclaim := _reclaim(seen):
         actions.append(RemoveVolumes(reclaim))
     actions.append(RemoveNetworks())
@@ -45,7 +45,7 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
         actions.append(EndRollout(rollout.revision, "removed", problem))
     actions.append(Note("removed", gone))
     if seen.file:
-        actions.append(RemoveUnit())
+        actions.append(RemoveUnits())
     return WorkloadPlan(tuple(actions), why=f"remove: {gone}")
 
 

@@ -2,13 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
 
 from workloadd.core.names import volume_name
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.container import ContainerSpec
+from workloadd.spec.model import PodSpec, WorkloadSpec
+from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
+from workloadd.spec.pod import PodContainer
+from workloadd.spec.ports import Port
 
-# How a file is fetched or whether it runs at all does not change what runs.
-_NOT_IN_DIGEST = {"enabled", "pull"}
+# How a file is fetched, whether it runs at all and what people call it do not change what runs.
+_NOT_IN_DIGEST = {"enabled", "pull", "description"}
+
+Role = Literal["main", "infra", "init", "member"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +31,32 @@ class EnvFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the files that a container refers to hold."""
+
+    env_files: tuple[EnvFile, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image in local storage. `digest` is the manifest's, `id` the configuration's."""
+
+    id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnitParams:
     """What a container's unit says besides its ID; kept in a label of the container.
 
-    `stop_timeout` is in seconds; `max_retries` 0 means no bound; `reclaim` are the Podman volumes
-    to delete when the workload's file goes. `image` is the reference in the file: Podman itself
-    shows a container that was made by image ID under any of that image's names. `ports` are
-    written as in a file.
+    `role` is what the container is to its workload: its only one, a pod's infra container, one
+    that runs to its end first, or another member of a pod. `stop_timeout` is in seconds;
+    `max_retries` 0 means no bound; `reclaim` are the Podman volumes to delete when the workload's
+    file goes. `image` is the reference in the file: Podman itself shows a container that was made
+    by image ID under any of that image's names. `ports` are written as in a file.
     """
 
-    description: str = ""
+    role: Role = "main"
     restart: str = "always"
     max_retries: int = 0
     stop_timeout: float = 10.0
@@ -61,54 +85,144 @@ class UnitParams:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One container of a revision. `spec` and `image` are None for a pod's infra container.
+
+    A part's digest covers all that the container is made from, so the same digest means that a
+    container can stay while others of its pod are replaced.
+    """
+
+    name: str
+    digest: str
+    params: UnitParams
+    spec: ContainerSpec | None = field(repr=False, default=None)
+    image: Image | None = None
+    inputs: Inputs = field(repr=False, default=Inputs())
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
-    """An immutable resolved spec: the same revision on any host means the same thing runs."""
+    """An immutable resolved spec: the same revision on any host means the same thing runs.
+
+    `parts` come in the order in which they start: a pod's infra container first, then what runs
+    to its end, then the others.
+    """
 
     workload: str
-    spec: ServiceSpec = field(repr=False)
-    image_id: str
-    image_digest: str
-    env_files: tuple[EnvFile, ...] = field(repr=False, default=())
-    digest: str = ""
+    spec: WorkloadSpec = field(repr=False)
+    parts: tuple[Part, ...]
 
     @property
-    def params(self) -> UnitParams:
-        """What this revision's unit says."""
-        spec = self.spec
-        return UnitParams(
-            description=spec.description,
-            restart=spec.restart.policy,
-            max_retries=spec.restart.max_retries or 0,
-            stop_timeout=spec.stop_timeout,
-            image=spec.image,
-            image_digest=self.image_digest,
-            ports=tuple(str(port) for port in spec.ports),
-            reclaim=tuple(
-                volume_name(self.workload, v.source)
-                for v in spec.volumes
-                if v.type == "volume" and v.reclaim == "delete"
-            ),
-        )
+    def digest(self) -> str:
+        """Names the revision."""
+        return combined_digest((part.name, part.digest) for part in self.parts)
+
+    @property
+    def is_pod(self) -> bool:
+        """Whether its containers are those of a pod."""
+        return self.parts[0].name == INFRA_CONTAINER
+
+    @property
+    def reclaim(self) -> tuple[str, ...]:
+        """The Podman volumes to delete when the workload's file goes."""
+        return tuple(sorted({name for part in self.parts for name in part.params.reclaim}))
+
+    def part(self, name: str) -> Part:
+        """The part of this name; raises `KeyError`."""
+        return {part.name: part for part in self.parts}[name]
+
+
+def combined_digest(parts: Iterable[tuple[str, str]]) -> str:
+    """A revision's digest from the names and digests of its parts: that of an only one is its."""
+    pairs = sorted(parts)
+    return pairs[0][1] if len(pairs) == 1 else _digest(pairs)
 
 
 def make_revision(
     workload: str,
-    spec: ServiceSpec,
-    image_id: str,
-    image_digest: str,
-    env_files: tuple[EnvFile, ...] = (),
+    spec: WorkloadSpec,
+    images: Mapping[str, Image],
+    inputs: Mapping[str, Inputs] | None = None,
 ) -> Revision:
-    """Pin `spec` to an image and to the content of its files, and name the result.
+    """Pin `spec` to images (by reference) and to the content of files (by container).
 
-    Fields left at their default are not part of the digest, so that a field added by a later
+    Fields left at their default are not part of a digest, so that a field added by a later
     version does not replace every container on the day of its upgrade.
     """
-    content = {
-        "workload": workload,
-        "spec": spec.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_IN_DIGEST),
-        "image": image_digest,
-        "env_files": [[f.path, f.variables] for f in env_files],
-    }
+    pins = _Pins(workload, images, inputs or {})
+    if not isinstance(spec, PodSpec):
+        container = spec.containers_by_name[MAIN_CONTAINER]
+        main = pins.part(MAIN_CONTAINER, container, "main", {"workload": workload})
+        return Revision(workload, spec, (main,))
+    infra = _infra(workload, spec)
+    parts = [infra]
+    for name, member in start_order(spec.containers):
+        belongs_to: dict[str, object] = {"pod": infra.digest, "container": name}
+        if member.init:
+            # When it runs is a part of what it is for.
+            belongs_to["after"] = [part.name for part in parts]
+        parts.append(pins.part(name, member, "init" if member.init else "member", belongs_to))
+    return Revision(workload, spec, tuple(parts))
+
+
+def start_order(containers: Mapping[str, PodContainer]) -> list[tuple[str, PodContainer]]:
+    """A pod's containers as they start: what runs to its end comes first, else as in the file."""
+    return sorted(containers.items(), key=lambda item: not item[1].init)
+
+
+def _infra(workload: str, spec: PodSpec) -> Part:
+    surroundings = _dump(spec, _NOT_IN_DIGEST | {"containers"})
+    params = UnitParams(role="infra", ports=tuple(str(port) for port in spec.ports))
+    return Part(INFRA_CONTAINER, _digest({"workload": workload, "spec": surroundings}), params)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pins:
+    """What containers of a workload are pinned to."""
+
+    workload: str
+    images: Mapping[str, Image]
+    inputs: Mapping[str, Inputs]
+
+    def part(
+        self, name: str, spec: ContainerSpec, role: Role, belongs_to: Mapping[str, object]
+    ) -> Part:
+        """A container, pinned; what `belongs_to` says is in its digest."""
+        image, inputs = self.images[spec.image], self.inputs.get(name, Inputs())
+        content = {
+            **belongs_to,
+            "spec": _dump(spec, _NOT_IN_DIGEST),
+            "image": image.digest,
+            "env_files": [[f.path, f.variables] for f in inputs.env_files],
+        }
+        params = _params(self.workload, spec, role, image.digest)
+        return Part(name, _digest(content), params, spec, image, inputs)
+
+
+def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -> UnitParams:
+    ports: tuple[Port, ...] = spec.ports if isinstance(spec, WorkloadSpec) else ()
+    policy = spec.restart.policy
+    return UnitParams(
+        role=role,
+        # What has to run to its end is tried again only where it failed.
+        restart="on-failure" if role == "init" and policy == "always" else policy,
+        max_retries=spec.restart.max_retries or 0,
+        stop_timeout=spec.stop_timeout,
+        image=spec.image,
+        image_digest=image_digest,
+        ports=tuple(str(port) for port in ports),
+        reclaim=tuple(
+            volume_name(workload, v.source)
+            for v in spec.volumes
+            if v.type == "volume" and v.reclaim == "delete"
+        ),
+    )
+
+
+def _dump(spec: ContainerSpec | WorkloadSpec, exclude: set[str]) -> Any:
+    return spec.model_dump(mode="json", exclude_defaults=True, exclude=exclude)
+
+
+def _digest(content: object) -> str:
     text = json.dumps(content, separators=(",", ":"), sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Revision(workload, spec, image_id, image_digest, env_files, digest)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,13 +1,12 @@
 """Judging a deployment that was committed and has to prove itself."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from workloadd.core.deployment import Current, DeployedPart, completed, unproven
 from workloadd.core.errors import Problem
-from workloadd.core.names import candidate_name
-from workloadd.core.observed import Container, Seen, UnitState
-from workloadd.core.revision import UnitParams
+from workloadd.core.observed import Container
+from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +32,12 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict; why it failed; when (seconds since the epoch) to judge again."""
+    """A verdict; why it failed and by which container; when (epoch seconds) to judge again."""
 
     verdict: Verdict
     problem: Problem | None = None
+    container: str = ""
     wake_at: float | None = None
-
-
-def unproven(container: Container) -> bool:
-    """Whether a container still has the name it was created with: it never concluded a rollout."""
-    return container.name == candidate_name(container.workload, container.revision)
-
-
-def completed(container: Container, unit: UnitState) -> bool:
-    """Whether the container did its work and is not meant to be started again.
-
-    With `restart: always` an end is never an end; any other unit stays active after its main
-    process ended well (RemainAfterExit=), until it is stopped or the host goes down. So one that
-    was stopped by hand is not taken for one that has ended by itself.
-    """
-    params = container.params or UnitParams()
-    ended = unit.active and unit.sub_state == "exited" and params.restart != "always"
-    return ended and container.state == "exited" and container.exit_code == 0
 
 
 def began_since(container: Container, boot: float) -> bool:
@@ -63,90 +46,76 @@ def began_since(container: Container, boot: float) -> bool:
 
 
 def judge(
-    container: Container,
-    unit: UnitState,
-    began: float,
-    policy: Policy,
-    now: float,
-    *,
-    start_failed: bool = False,
+    current: Current, began: float, policy: Policy, now: float, *, start_failed: bool = False
 ) -> Judgement:
     """Verify a committed deployment whose rollout began (was committed) at `began`.
 
-    `start_failed` says that a start job of this very deployment has failed. Without it, a failed
-    unit with a container that never ran is what the older one left behind.
+    It is proven when each of its parts is (those that it took over are), and has failed when one
+    has. `start_failed` says that
+    a start job of this very deployment has failed. Without it, a failed unit with a container
+    that never ran is what the older one left behind.
     """
+    judged = [
+        _judge_part(part, began, policy, now, start_failed)
+        for part in current.parts
+        if part.container is None or unproven(part.container)
+    ]
+    failed = next((one for one in judged if one.verdict is Verdict.FAILED), None)
+    waiting = [one for one in judged if one.verdict is Verdict.WAITING]
+    if failed or not waiting:
+        return failed or Judgement(Verdict.PROVEN)
+    wakes = [one.wake_at for one in waiting if one.wake_at]
+    return Judgement(Verdict.WAITING, wake_at=min(wakes, default=None))
+
+
+def _judge_part(
+    part: DeployedPart, began: float, policy: Policy, now: float, start_failed: bool
+) -> Judgement:
+    container, unit = part.container, part.unit
+    if container is None:
+        return Judgement(Verdict.WAITING)
     if completed(container, unit):
         return Judgement(Verdict.PROVEN)
     if unit.job or unit.active_state == "deactivating":
-        # Stopping the older one may take as long as its own stop timeout allows.
+        # Stopping the older one may take as long as its own stop timeout allows; a member of a
+        # pod waits for what has to run to its end, which is judged itself.
         return Judgement(Verdict.WAITING)
     if unit.active_state == "failed" and (container.started_at > 0 or start_failed):
-        return Judgement(Verdict.FAILED, _failure("UnitFailed", container, unit))
-    up = unit.active and container.running
+        return _failed("UnitFailed", part)
+    up = unit.active and container.running and not part.init
     proven_at = unit.active_since + policy.soak
     if up and now >= proven_at:
         return Judgement(Verdict.PROVEN)
     # Judged while it is down: then its exit code is known.
     if unit.restarts >= policy.restarts and not container.running:
-        return Judgement(Verdict.FAILED, _failure("RestartLoop", container, unit))
+        return _failed("RestartLoop", part)
     if up:
         return Judgement(Verdict.WAITING, wake_at=proven_at)
     if now >= began + policy.deadline:
-        return Judgement(Verdict.FAILED, _failure("DeadlineExceeded", container, unit))
+        return _failed("DeadlineExceeded", part)
     return Judgement(Verdict.WAITING, wake_at=began + policy.deadline)
 
 
-def _failure(reason: str, container: Container, unit: UnitState) -> Problem:
-    """The problem of a failed verification, in words."""
-    ending = f"state {container.state}"
-    if container.exited_at:
+def _failed(reason: str, part: DeployedPart) -> Judgement:
+    """The failure of a part, in words."""
+    container, unit = part.container, part.unit
+    ending = f"state {container.state}" if container else "gone"
+    if container and container.exited_at:
         ending = f"exit code {container.exit_code}"
     said = {
         "UnitFailed": f"its unit failed ({unit.result}, {ending})",
         "RestartLoop": f"it was restarted {unit.restarts} times ({ending})",
         "DeadlineExceeded": f"it was not up in time (unit {unit.active_state}, {ending})",
     }[reason]
-    return Problem(
+    problem = Problem(
         reason,
-        f"cannot keep the deployment: {said}",
+        f"cannot keep the deployment: {of_part(part.name)}{said}",
         "its last log lines are in the history; change the file or the image to try again",
     )
+    return Judgement(Verdict.FAILED, problem, container=part.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
-    """The current deployment: what the unit names, or what serves under the plain name."""
-
-    revision: str
-    container_id: str
-    previous_id: str
-    container: Container | None
-    previous: Container | None
-
-
-def current_deployment(name: str, seen: Seen) -> Current | None:
-    """The deployment that the unit file commits to.
-
-    Without a file (deleted by hand, or masked and unmasked since) it is the container that serves
-    under the workload's plain name, the only one that can have proven itself.
-    """
-    record = seen.file.record if seen.file else None
-    if record:
-        return Current(
-            record.revision,
-            record.container,
-            record.previous,
-            seen.by_id(record.container),
-            seen.by_id(record.previous) if record.previous else None,
-        )
-    serving = next((c for c in seen.containers if c.name == name), None)
-    if serving is None:
-        return None
-    older = newest(c for c in seen.containers if c.id != serving.id and c.started_at > 0)
-    return Current(serving.revision, serving.id, older.id if older else "", serving, older)
-
-
-def newest(containers: Iterable[Container]) -> Container | None:
-    """The container created last, or None."""
-    return max(containers, key=lambda c: (c.created_at, c.id), default=None)
+def of_part(name: str) -> str:
+    """The beginning of a sentence about a container of a pod; nothing for an only one."""
+    said = {MAIN_CONTAINER: "", INFRA_CONTAINER: "the pod itself: "}
+    return said.get(name, f"container {name}: ")

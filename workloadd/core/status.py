@@ -78,6 +78,21 @@ class Unit(_Model):
     restarts: int = 0
 
 
+class ContainerStatus(_Model):
+    """One container of a pod's current deployment, and the unit that starts it."""
+
+    name: str
+    init: bool = Field(description="it runs to its end before the others start")
+    up: bool = Field(description="it does what it is there for: it runs, or ran to its end")
+    unit: Unit
+    container: str = Field(description="full container ID")
+    image: str
+    image_digest: str = ""
+    state: str = Field(description="Podman's word, or gone")
+    exit_code: int | None = None
+    started: datetime | None = None
+
+
 class ImageStatus(_Model):
     """An image as a file names it, and the digest that the name stands for on this host."""
 
@@ -145,6 +160,9 @@ class WorkloadStatus(_Model):
     next: Deployment | None = None
     previous: Deployment | None = None
     unit: Unit
+    containers: tuple[ContainerStatus, ...] = Field(
+        default=(), description="a pod's containers; empty for a workload of one"
+    )
     restarts: int = 0
     job: JobStatus | None = Field(default=None, description="what a job has besides")
     rollout: Rollout | None = None

@@ -77,16 +77,28 @@ def make_link(path: Path, target: str) -> bool:
                 raise FileExistsError(0, "it is not a symbolic link", str(path))
             if os.readlink(path.name, dir_fd=directory) == target:
                 return False
-        temporary = _temporary_name(path)
-        os.symlink(target, temporary, dir_fd=directory)
-        try:
-            os.rename(temporary, path.name, src_dir_fd=directory, dst_dir_fd=directory)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary, dir_fd=directory)
-            raise
-        os.fsync(directory)
+        _rename_link(path, target, directory)
     return True
+
+
+def replace_with_link(path: Path, target: str) -> None:
+    """Make `path` a symbolic link to `target`, atomically, in place of a file too."""
+    if path.is_symlink() and str(path.readlink()) == target:
+        return
+    with _directory(path) as directory:
+        _rename_link(path, target, directory)
+
+
+def _rename_link(path: Path, target: str, directory: int) -> None:
+    temporary = _temporary_name(path)
+    os.symlink(target, temporary, dir_fd=directory)
+    try:
+        os.rename(temporary, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=directory)
+        raise
+    os.fsync(directory)
 
 
 def remove_if_exists(path: Path) -> bool:

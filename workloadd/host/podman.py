@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from workloadd.core.observed import Image
+from workloadd.core.revision import Image
 from workloadd.host.auth import Credentials
 from workloadd.host.podman_errors import explanation, first_line, pull_failed, rejected, unavailable
 from workloadd.host.podman_exec import PodmanExec
@@ -96,6 +96,31 @@ class Podman:
         doing = f"create container {spec.get('name', '')}".rstrip()
         request = Request("POST", "containers/create", doing, body=dict(spec), timeout=timeout)
         return await self._requests.fetch(request, _created_id)
+
+    async def create_pod(
+        self, spec: Mapping[str, object], *, timeout: float = 60.0
+    ) -> tuple[str, str]:
+        """Create a pod from a libpod PodSpecGenerator; return its ID and its infra container's."""
+        doing = f"create pod {spec.get('name', '')}".rstrip()
+        request = Request("POST", "pods/create", doing, body=dict(spec), timeout=timeout)
+        pod = await self._requests.fetch(request, _created_id)
+        look = Request("GET", f"pods/{pod}/json", f"look up pod {pod[:12]}")
+        return pod, await self._requests.fetch(
+            look, lambda b: str(json.loads(b)["InfraContainerID"])
+        )
+
+    async def remove_pod(self, pod: str, *, timeout: float = 60.0) -> None:
+        """Stop a pod and remove it with all its containers; one that is not there is fine."""
+        await self._requests.send(
+            Request(
+                "DELETE",
+                f"pods/{_quoted(pod)}",
+                f"remove pod {pod[:12]}",
+                {"force": "true"},
+                allowed=(404,),
+                timeout=timeout,
+            )
+        )
 
     async def rename(self, container: str, name: str, *, timeout: float = 30.0) -> None:
         """Give a container another name."""

@@ -15,8 +15,8 @@ from workloadd.core.names import (
     LABEL_USER,
     LABEL_WORKLOAD,
 )
-from workloadd.core.observed import Container, Image
-from workloadd.core.revision import UnitParams
+from workloadd.core.observed import Container
+from workloadd.core.revision import Image, UnitParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ def _container(row: dict[str, Any], labels: dict[str, str]) -> Container:
         exited_at=_timestamp(row.get("ExitedAt")),
         params=params,
         ports=tuple(_ports(row.get("Ports") or ())),
+        pod=row.get("Pod") or "",
     )
 
 

@@ -124,6 +124,10 @@ class Systemd:
         """
         return await self._units.look(refresh)
 
+    def known(self, workload: str) -> list[str]:
+        """The units of a workload at the last look."""
+        return [unit for unit in self._units.names() if workload_of_unit(unit) == workload]
+
     def written(self, unit: str) -> None:
         """A unit's file was written: what systemd holds of it may be stale from now on."""
         self._units.mark(unit)

@@ -65,6 +65,10 @@ class UnitTable:
         """The details of a unit may have changed."""
         self._dirty.add(unit)
 
+    def names(self) -> list[str]:
+        """The units that there were at the last look."""
+        return list(self._states)
+
     def reloaded(self) -> None:
         """systemd read all unit files: whoever needed that no longer does.
 

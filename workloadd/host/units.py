@@ -1,12 +1,13 @@
 """The generated units on disk: read, written and removed, nothing else's file ever touched."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from workloadd.core.errors import Permanent, Transient
 from workloadd.core.names import TARGET, unit_name, workload_of_unit
 from workloadd.host.files import make_link, read_bounded, remove_if_exists, write_atomic
+from workloadd.host.unit_sets import UnitSets
 
 _LIMIT = 64 * 1024
 _MODE = 0o644
@@ -14,7 +15,7 @@ _MODE = 0o644
 
 @dataclass(frozen=True, slots=True)
 class UnitOnDisk:
-    """What stands where a workload's unit goes.
+    """What stands where a unit goes.
 
     `text` is None where there is no file to read: `masked` (a link to /dev/null or an empty file,
     systemd.unit(5)) or `foreign` (a directory, a link elsewhere, unreadable text), which then
@@ -23,63 +24,95 @@ class UnitOnDisk:
     """
 
     text: str | None = None
-    enabled: bool = False
     masked: bool = False
     foreign: str = ""
     overriding: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UnitsOnDisk:
+    """What stands where a workload's units go, by unit name; `enabled` says of its own the link."""
+
+    units: Mapping[str, UnitOnDisk] = field(default_factory=dict)
+    enabled: bool = False
+
+
 class UnitDirectory:
-    """The user's generated units, as far as `workload-*.service` goes.
+    """The user's generated units, as far as `workload-*` goes.
 
     `directory` holds the files, `links` the `workloads.target.wants` that enables them (where
-    `systemctl --user disable` looks for it). `overrides` are the directories that systemd prefers
-    to `directory`, strongest first, where an operator may mask a unit or put another in its
-    place.
+    `systemctl --user disable` looks for it), `sets` what several units of a workload are linked
+    to. `overrides` are the directories that systemd prefers to `directory`, strongest first,
+    where an operator may mask a unit or put another in its place.
     """
 
-    def __init__(self, directory: Path, links: Path, overrides: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, directory: Path, links: Path, sets: Path, overrides: Sequence[Path] = ()
+    ) -> None:
         self._directory = directory
         self._wants = links / f"{TARGET}.wants"
+        self._sets = UnitSets(sets)
         self._overrides = tuple(overrides)
 
-    def read(self) -> dict[str, UnitOnDisk]:
-        """Every workload unit on disk, by the workload's name. Blocks: call it in a thread."""
+    def read(self) -> dict[str, UnitsOnDisk]:
+        """Every workload's units on disk, by the workload's name. Blocks: call it in a thread."""
         enabled = {p.name for p in _workload_units(self._wants)}
-        found: dict[str, UnitOnDisk] = {}
+        found: dict[str, dict[str, UnitOnDisk]] = {}
         for directory in (*self._overrides, self._directory):
+            overriding = directory != self._directory
             for path in _workload_units(directory):
-                name = workload_of_unit(path.name) or ""
-                if name not in found:
-                    on_disk = _read_one(path)
-                    overriding = path if directory != self._directory else None
-                    found[name] = replace(
-                        on_disk, enabled=path.name in enabled, overriding=overriding
-                    )
-        return found
+                workload = workload_of_unit(path.name) or ""
+                units = found.setdefault(workload, {})
+                if path.name not in units:
+                    units[path.name] = self._read_one(workload, path, overriding)
+        return {
+            workload: UnitsOnDisk(units, unit_name(workload) in enabled)
+            for workload, units in found.items()
+        }
 
-    def write(self, workload: str, text: str, *, enabled: bool) -> None:
-        """Put a unit and its link in place; an unchanged file is not touched.
+    def _read_one(self, workload: str, path: Path, overriding: bool) -> UnitOnDisk:
+        where = path if overriding else None
+        if _is_mask(path):
+            return UnitOnDisk(masked=True, overriding=where)
+        linked = path.is_symlink()
+        ours = linked and path.readlink() == self._sets.target(workload, path.name)
+        if (linked and not ours) or not path.is_file():
+            return UnitOnDisk(foreign=f"{path} is not a regular file", overriding=where)
+        try:
+            return UnitOnDisk(read_bounded(path, _LIMIT).decode(), overriding=where)
+        except UnicodeDecodeError:
+            return UnitOnDisk(foreign=f"{path} is not text", overriding=where)
+        except OSError as error:
+            return UnitOnDisk(foreign=f"cannot read {path}: {error.strerror}", overriding=where)
 
-        The file comes first: its rename is the commit point, the link only matters at boot.
-        An edited copy that overrides it (`systemctl --user edit --full`) goes last.
+    def write(self, workload: str, texts: Mapping[str, str], *, enabled: bool) -> None:
+        """Put a workload's units (its own first) and its link in place; what is so is not touched.
+
+        The files come first: there is the commit point, the link only matters at boot. Edited
+        copies that override them (`systemctl --user edit --full`) go last.
 
         Raises:
             Permanent: a directory or file cannot be written.
         """
-        name = unit_name(workload)
-        path = self._directory / name
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            if not path.is_file() or path.is_symlink() or path.read_text() != text:
-                write_atomic(path, text, _MODE)
-            self._enable(name, enabled)
+            places = {unit: self._directory / unit for unit in texts}
+            if len(texts) == 1:
+                for unit, text in texts.items():
+                    _write_one(places[unit], text)
+                self._remove_others(workload, texts)
+                self._sets.remove(workload)
+            else:
+                self._sets.write(workload, texts, places)
+                self._remove_others(workload, texts)
+            self._enable(unit_name(workload), enabled)
             for directory in self._overrides:
-                remove_if_exists(directory / name)
+                for unit in texts:
+                    remove_if_exists(directory / unit)
         except OSError as error:
             raise Permanent(
                 "UnitNotWritten",
-                f"cannot write {error.filename or path}: {error.strerror}",
+                f"cannot write {error.filename or self._directory}: {error.strerror}",
                 f"see that {self._directory} is writable and its disk not full",
             ) from error
 
@@ -96,23 +129,36 @@ class UnitDirectory:
             self._wants.mkdir(parents=True, exist_ok=True)
             make_link(link, str(self._directory / name))
 
+    def _remove_others(self, workload: str, kept: Mapping[str, str]) -> None:
+        """Remove the units that a workload has no more."""
+        for path in _workload_units(self._directory):
+            if workload_of_unit(path.name) == workload and path.name not in kept:
+                remove_if_exists(path)
+
     def remove(self, workload: str) -> None:
-        """Remove a unit and its link; what is gone already is fine.
+        """Remove a workload's units and its link; what is gone already is fine.
 
         Raises:
             Permanent: a file cannot be removed.
         """
-        name = unit_name(workload)
         try:
-            remove_if_exists(self._wants / name)
+            remove_if_exists(self._wants / unit_name(workload))
             for directory in (*self._overrides, self._directory):
-                remove_if_exists(directory / name)
+                for path in _workload_units(directory):
+                    if workload_of_unit(path.name) == workload:
+                        remove_if_exists(path)
+            self._sets.remove(workload)
         except OSError as error:
             raise Permanent(
                 "UnitNotRemoved",
-                f"cannot remove {error.filename or name}: {error.strerror}",
+                f"cannot remove {error.filename or unit_name(workload)}: {error.strerror}",
                 "remove it by hand",
             ) from error
+
+
+def _write_one(path: Path, text: str) -> None:
+    if not path.is_file() or path.is_symlink() or path.read_text() != text:
+        write_atomic(path, text, _MODE)
 
 
 def _workload_units(directory: Path) -> list[Path]:
@@ -126,19 +172,6 @@ def _workload_units(directory: Path) -> list[Path]:
             f"cannot read {directory}: {error.strerror}",
             "the user that runs workloadd needs access to it",
         ) from error
-
-
-def _read_one(path: Path) -> UnitOnDisk:
-    if _is_mask(path):
-        return UnitOnDisk(masked=True)
-    if path.is_symlink() or not path.is_file():
-        return UnitOnDisk(foreign=f"{path} is not a regular file")
-    try:
-        return UnitOnDisk(read_bounded(path, _LIMIT).decode())
-    except UnicodeDecodeError:
-        return UnitOnDisk(foreign=f"{path} is not text")
-    except OSError as error:
-        return UnitOnDisk(foreign=f"cannot read {path}: {error.strerror}")
 
 
 def _is_mask(path: Path) -> bool:

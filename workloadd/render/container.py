@@ -13,63 +13,72 @@ from workloadd.core.names import (
     LABEL_USER,
     LABEL_WORKLOAD,
     candidate_name,
+    plain_name,
     volume_name,
 )
-from workloadd.core.revision import Revision
+from workloadd.core.revision import Part, Revision
 from workloadd.render.parts import render_parts
 from workloadd.render.sandbox import render_sandbox
-from workloadd.spec.names import MAIN_CONTAINER
 from workloadd.spec.volumes import NamedVolume
 
 
-def render_container(revision: Revision, user: str) -> dict[str, Any]:
+def render_container(revision: Revision, part: Part, user: str, pod: str = "") -> dict[str, Any]:
     """The specification to post; it holds environment values, so it is for Podman alone.
 
-    `user` is the name of the host's user whose container it is.
+    `user` is the name of the host's user whose container it is, `pod` the ID of the pod that it
+    goes to: such a container shares the pod's surroundings.
     """
-    spec = revision.spec
+    spec, image = part.spec, part.image
+    if spec is None or image is None:
+        raise ValueError(f"{part.name} is Podman's own to make")
     return {
-        "name": candidate_name(revision.workload, revision.digest),
+        "name": candidate_name(revision.workload, part.name, part.digest),
         # By ID: the tag may move before Podman looks at it.
-        "image": revision.image_id,
+        "image": image.id,
         "raw_image_name": spec.image,
-        "labels": {**spec.labels, **_labels(revision, user)},
-        "env": _environment(revision),
-        "hostname": spec.hostname or revision.workload,
+        "labels": {**spec.labels, **ownership(revision, part, user)},
+        "env": _environment(part),
         # The unit's own control group, and nobody but systemd starts it again.
         "cgroups_mode": "split",
         "restart_policy": "no",
-        **render_sandbox(spec),
-        **render_parts(revision.workload, spec),
+        **({"pod": pod} if pod else _alone(revision)),
+        **render_parts(revision.workload, plain_name(revision.workload, part.name), spec),
     }
 
 
-def render_volumes(revision: Revision, user: str) -> dict[str, dict[str, str]]:
-    """The Podman volumes that a revision mounts, by name, with the labels that make them ours."""
+def _alone(revision: Revision) -> dict[str, Any]:
+    """The surroundings of a container on its own."""
+    hostname = revision.spec.hostname or revision.workload
+    return {"hostname": hostname, **render_sandbox(revision.spec)}
+
+
+def render_volumes(revision: Revision, part: Part, user: str) -> dict[str, dict[str, str]]:
+    """The Podman volumes that a part mounts, by name, with the labels that make them ours."""
     return {
         volume_name(revision.workload, volume.source): {
             LABEL_WORKLOAD: revision.workload,
             LABEL_USER: user,
         }
-        for volume in revision.spec.volumes
+        for volume in (part.spec.volumes if part.spec else ())
         if isinstance(volume, NamedVolume)
     }
 
 
-def _labels(revision: Revision, user: str) -> dict[str, str]:
+def ownership(revision: Revision, part: Part, user: str) -> dict[str, str]:
+    """The labels by which a container is known as ours."""
     return {
         LABEL_WORKLOAD: revision.workload,
-        LABEL_CONTAINER: MAIN_CONTAINER,
-        LABEL_REVISION: revision.digest,
+        LABEL_CONTAINER: part.name,
+        LABEL_REVISION: part.digest,
         LABEL_USER: user,
-        LABEL_UNIT: revision.params.to_label(),
+        LABEL_UNIT: part.params.to_label(),
     }
 
 
-def _environment(revision: Revision) -> dict[str, str]:
+def _environment(part: Part) -> dict[str, str]:
     """Files first, in order, then what the workload file says itself, as Compose has it."""
     merged: dict[str, str] = {}
-    for file in revision.env_files:
+    for file in part.inputs.env_files:
         merged.update(file.variables)
-    merged.update(revision.spec.environment)
+    merged.update(part.spec.environment if part.spec else {})
     return merged

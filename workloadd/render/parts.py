@@ -17,10 +17,10 @@ from workloadd.spec.container import ContainerSpec
 from workloadd.spec.signals import signal_number
 
 
-def render_parts(workload: str, spec: ContainerSpec) -> dict[str, Any]:
+def render_parts(workload: str, name: str, spec: ContainerSpec) -> dict[str, Any]:
     """The container itself, by group: not its name, image, labels, environment or surroundings.
 
-    `workload` is the name under which it is in the journal and by which its volumes are called.
+    Its volumes are called by `workload`; `name` is the one under which it is in the journal.
     """
     optional = {
         "annotations": {**security_annotations(spec), **spec.annotations},
@@ -33,7 +33,7 @@ def render_parts(workload: str, spec: ContainerSpec) -> dict[str, Any]:
         "sdnotifyMode": spec.notify,
         "stop_timeout": -int(-spec.stop_timeout // 1),
         **{key: value for key, value in optional.items() if value},
-        **render_logging(spec.logging, workload),
+        **render_logging(spec.logging, name),
         **render_health(spec.healthcheck),
         **render_process(spec),
         **render_security(spec),

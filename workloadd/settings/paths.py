@@ -103,6 +103,11 @@ class Paths:
         """The SQLite file of the history."""
         return self.state_dir / "history.sqlite3"
 
+    @property
+    def unit_sets(self) -> Path:
+        """The units of workloads that have several, which those in `unit_dir` are links to."""
+        return self.state_dir / "units"
+
 
 class _UnitPaths(TypedDict):
     unit_dir: Path

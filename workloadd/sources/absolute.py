@@ -1,9 +1,12 @@
 """A spec with every path of the host in it absolute."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
+from workloadd.spec.container import ContainerSpec
 from workloadd.spec.files import File
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.model import PodSpec, ServiceSpec, WorkloadSpec
 from workloadd.spec.problems import Path
 from workloadd.spec.secrets import Secret
 from workloadd.spec.security import UNCONFINED
@@ -16,8 +19,28 @@ Resolve = Callable[[str, Path], str]
 """The absolute path for what is written at a place in a document."""
 
 
-def absolute(spec: ServiceSpec, resolve: Resolve) -> ServiceSpec:
+Container = TypeVar("Container", bound=ContainerSpec)
+
+
+def absolute(spec: WorkloadSpec, resolve: Resolve) -> WorkloadSpec:
     """`spec` with bind sources, env files and profiles as absolute paths."""
+    match spec:
+        case PodSpec():
+            containers = {
+                name: _absolute(one, partial(_below, resolve, ("containers", name)))
+                for name, one in spec.containers.items()
+            }
+            return spec.model_copy(update={"containers": containers})
+        case ServiceSpec():
+            return _absolute(spec, resolve)
+    return spec
+
+
+def _below(resolve: Resolve, above: Path, written: str, path: Path) -> str:
+    return resolve(written, (*above, *path))
+
+
+def _absolute(spec: Container, resolve: Resolve) -> Container:
     volumes = tuple(
         v.model_copy(update={"source": resolve(v.source, ("volumes",))})
         if isinstance(v, BindVolume)

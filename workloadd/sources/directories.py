@@ -8,15 +8,15 @@ from pathlib import Path
 from workloadd.core.desired import Declared, Desired, Elsewhere, Shared
 from workloadd.core.errors import Problem
 from workloadd.core.needs import needs_of
-from workloadd.core.revision import EnvFile
+from workloadd.core.revision import EnvFile, Inputs
 from workloadd.sources.envfile import EnvFiles
 from workloadd.sources.facts import Facts
 from workloadd.sources.files import shown
 from workloadd.sources.loader import Loaded, Loader, Workload
 from workloadd.sources.scan import Found, scan
+from workloadd.spec.container import ContainerSpec
 from workloadd.spec.errors import SpecError
 from workloadd.spec.load import LoadResult, duplicate_host_ports
-from workloadd.spec.model import ServiceSpec
 from workloadd.spec.network import NetworkSpec
 from workloadd.spec.ports import HostPort
 from workloadd.spec.problems import Problem as SpecProblem
@@ -92,15 +92,16 @@ class Directories:
         result = one.workload.result
         errors = (*result.errors, *clashes)
         spec = None if errors else one.workload.spec
-        env_files, problems = self._environment(spec) if spec else ((), ())
+        containers = spec.containers_by_name if spec else {}
+        read = {part: self._environment(container) for part, container in containers.items()}
         return Declared(
             name=name,
             path=shown(one.found.path),
             spec=spec,
             errors=errors,
             warnings=result.warnings,
-            problems=problems,
-            env_files=env_files,
+            problems=tuple(problem for _, problems in read.values() for problem in problems),
+            inputs={part: Inputs(env_files) for part, (env_files, _) in read.items()},
             shadows=tuple(shown(path) for path in one.found.shadows),
             files=result.files,
         )
@@ -110,7 +111,7 @@ class Directories:
         """The env files that the workloads named at the last load, there or not."""
         return frozenset(map(Path, self._env_paths))
 
-    def _environment(self, spec: ServiceSpec) -> tuple[tuple[EnvFile, ...], tuple[Problem, ...]]:
+    def _environment(self, spec: ContainerSpec) -> tuple[tuple[EnvFile, ...], tuple[Problem, ...]]:
         files: list[EnvFile] = []
         problems: list[Problem] = []
         for entry in spec.env_file:
@@ -150,8 +151,8 @@ def _having(
 
 def _env_paths(workloads: Iterable[Workload]) -> Iterator[str]:
     for one in workloads:
-        for entry in one.spec.env_file if one.spec else ():
-            yield entry.path
+        for container in one.spec.containers_by_name.values() if one.spec else ():
+            yield from (entry.path for entry in container.env_file)
 
 
 def _placed(files: Iterable[Loaded]) -> dict[str, _Placed]:

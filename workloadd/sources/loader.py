@@ -9,7 +9,7 @@ from workloadd.sources.files import FileCache, shown, why
 from workloadd.sources.scan import Found
 from workloadd.spec.errors import SpecError
 from workloadd.spec.load import FileResult, LoadResult, Part, load_file, read_part
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.problems import Path as SpecPath
 from workloadd.spec.scope import Scope, Variable
 
@@ -23,7 +23,7 @@ class Workload:
 
     name: str
     result: LoadResult
-    spec: ServiceSpec | None
+    spec: WorkloadSpec | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.model import PodSpec, ServiceSpec
 from workloadd.spec.network import RESERVED_NETWORKS, NetworkSpec
 from workloadd.spec.problems import Problem, ProblemsError, reject
 from workloadd.spec.text import did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
 from workloadd.spec.volume import VolumeSpec
 
-Spec: TypeAlias = ServiceSpec | NetworkSpec | VolumeSpec
+Spec: TypeAlias = ServiceSpec | PodSpec | NetworkSpec | VolumeSpec
 """What a document of a workload file can come to."""
 
 SERVICE = "service"
@@ -40,6 +40,8 @@ def spec_of(content: Mapping[str, object], name: str = "") -> Spec:
         shown = quote(given) if isinstance(given, str) else kind(given)
         hint = did_you_mean(given, _MODELS) if isinstance(given, str) else ""
         raise reject("BadValue", f"{shown} is not one of {one_of(tuple(_MODELS))}", hint, "kind")
+    if given == SERVICE and "containers" in content:
+        return validated(PodSpec, content)
     spec = validated(_MODELS[given], content)
     if isinstance(spec, NetworkSpec) and name in RESERVED_NETWORKS:
         why = f"{quote(name)} means something else to Podman"

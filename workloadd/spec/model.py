@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.expose import ExposeSpec
 from workloadd.spec.names import MAIN_CONTAINER
-from workloadd.spec.pod import PodContainer, parse_containers, socket_problems
+from workloadd.spec.pod import PodContainer, parse_containers, parse_share, socket_problems
 from workloadd.spec.problems import Path, Problem, ProblemsError
 from workloadd.spec.process import parse_description
 from workloadd.spec.sandbox import SandboxSpec
@@ -103,6 +103,16 @@ class PodSpec(WorkloadSpec):
         description="Several containers by name, in a pod: they share the network. The fields of "
         "a container are then below its name.",
         examples=[{"web": {"image": "docker.io/library/nginx:1.27"}}],
+    )
+
+    share: Annotated[
+        tuple[Literal["ipc", "pid"], ...],
+        BeforeValidator(parse_share, json_schema_input_type=list[Literal["ipc", "pid"]]),
+    ] = Field(
+        default=("ipc",),
+        description="What the containers share besides the network and the host name: ipc (shared "
+        "memory, semaphores), pid (they see each other's processes).",
+        examples=[["ipc", "pid"], []],
     )
 
     @model_validator(mode="after")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-MAIN_CONTAINER = "main"
-"""What a workload's only container is called."""
+MAIN_CONTAINER = "_main"
+"""What a workload's only container is called; nobody can give a container of a pod this name."""
+
+INFRA_CONTAINER = "_infra"
+"""What the container is called that holds a pod's network."""
 
 MAX_NAME = 48
 """A name is a container's host name (the kernel's bound: 64 bytes) and, with a suffix behind it, a

@@ -10,11 +10,12 @@ from workloadd.spec.container import ContainerSpec
 from workloadd.spec.names import check_name
 from workloadd.spec.problems import Problem, each, reject
 from workloadd.spec.sockets import Socket
-from workloadd.spec.text import did_you_mean, kind, one_of, quote
+from workloadd.spec.text import as_line, as_list, did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
 from workloadd.spec.volumes import NamedVolume, differing_option
 
 MAX_CONTAINERS = 32
+NAMESPACES = ("ipc", "pid")
 
 
 class PodContainer(ContainerSpec):
@@ -77,3 +78,13 @@ def socket_problems(
             why = f"{quote(socket.container)} is not one of {one_of(serving)}"
             hint = did_you_mean(socket.container, serving)
             yield Problem("BadValue", why, hint, ("sockets", index, "container"))
+
+
+def parse_share(value: object) -> tuple[str, ...]:
+    """The value of ``share``, sorted."""
+    words = [word for _, word in each(enumerate(as_list(value)), as_line)]
+    for index, word in enumerate(words):
+        if word not in NAMESPACES:
+            why = f"{quote(word)} is not one of {one_of(NAMESPACES)}"
+            raise reject("BadValue", why, did_you_mean(word, NAMESPACES), index)
+    return tuple(sorted(set(words)))

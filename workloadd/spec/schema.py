@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from pydantic import BaseModel
+from ruamel.yaml import YAML
 
 from workloadd.spec.catalogue import documents, models, raw_schemas
 from workloadd.spec.head import DocumentHead
@@ -116,11 +117,8 @@ def _property(model: type[BaseModel], name: str, raw: Schema) -> Schema:
 
 
 def _plain(written: str) -> Any:
-    """What YAML on one line is as JSON: the same, except for text without quotes."""
-    try:
-        return json.loads(written)
-    except ValueError:
-        return written
+    """What YAML on one line is as JSON."""
+    return YAML(typ="safe", pure=True).load(written)
 
 
 def _value(raw: Schema) -> Schema:

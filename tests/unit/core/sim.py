@@ -1,15 +1,14 @@
 """A host in memory that does what actions say, for properties of the planner."""
 
 from dataclasses import dataclass, field, replace
-from typing import assert_never
 
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.memory import Attempt, Bad, LastRollout, Memory, OpenRollout
-from workloadd.core.names import candidate_name
+from workloadd.core.names import WHOLE, candidate_name, unit_part
 from workloadd.core.observed import (
     Container,
-    Image,
+    Ids,
     Observed,
     Seen,
     UnitFile,
@@ -17,8 +16,10 @@ from workloadd.core.observed import (
     UnitState,
 )
 from workloadd.core.plan import plan
+from workloadd.core.revision import Image
 from workloadd.core.rollout import Policy
 from workloadd.spec.load import load_workload
+from workloadd.spec.names import INFRA_CONTAINER
 
 POLICY = Policy(soak=5.0, deadline=60.0, restarts=2)
 BOOT = 1_000.0
@@ -32,22 +33,30 @@ def declared(name: str, text: str) -> Declared:
 
 
 @dataclass
+class Unit:
+    """What systemd has in memory of one unit: whose container it starts, and how it is."""
+
+    container: str = ""
+    active_state: str = "inactive"
+    restarts: int = 0
+    active_since: float = 0.0
+
+
+@dataclass
 class Host:
-    """One workload's corner of a host: Podman's containers, systemd's unit, the unit file."""
+    """One workload's corner of a host: Podman's containers, systemd's units, the unit files."""
 
     name: str = "web"
     now: float = 2_000.0
     containers: dict[str, Container] = field(default_factory=dict)
     file: UnitFile | None = None
     loaded: UnitRecord | None = None
-    active_state: str = "inactive"
-    restarts: int = 0
-    active_since: float = 0.0
+    units: dict[str, Unit] = field(default_factory=dict)
     name_taken: bool = False
     masked: bool = False
     images: dict[str, Image] = field(default_factory=dict)
+    # By the digest of a part, or by the name of a pod's container.
     crashing: set[str] = field(default_factory=set)
-    rejected: set[str] = field(default_factory=set)
     rollouts: dict[str, OpenRollout] = field(default_factory=dict)
     last: dict[str, LastRollout] = field(default_factory=dict)
     bad: dict[tuple[str, str], Bad] = field(default_factory=dict)
@@ -57,22 +66,36 @@ class Host:
     reloads: int = 0
     count: int = 0
 
-    def seen(self) -> Seen:
-        unit = UnitState(
-            load_state="masked" if self.masked else "loaded" if self.loaded else "not-found",
-            active_state=self.active_state,
-            sub_state=self.sub_state(),
-            restarts=self.restarts,
-            active_since=self.active_since,
-            needs_reload=bool(self.loaded and self.file and self.loaded != self.file.record),
-        )
-        return Seen(tuple(self.containers.values()), self.file, unit, self.name_taken)
+    def unit(self, part: str = WHOLE) -> Unit:
+        """A unit in systemd's memory."""
+        return self.units.setdefault(part, Unit())
 
-    def sub_state(self) -> str:
+    def seen(self) -> Seen:
+        parts = {WHOLE, *self.units, *(unit_part(part) for part, _ in self._loaded_ids())}
+        states = {part: self._state(part) for part in parts}
+        return Seen(tuple(self.containers.values()), self.file, states, self.name_taken)
+
+    def _loaded_ids(self) -> Ids:
+        return self.loaded.containers if self.loaded else ()
+
+    def _state(self, part: str) -> UnitState:
+        unit = self.units.get(part, Unit())
+        loaded = self.loaded is not None
+        return UnitState(
+            load_state="masked" if self.masked else "loaded" if loaded else "not-found",
+            active_state=unit.active_state,
+            sub_state=self._sub_state(part, unit),
+            restarts=unit.restarts,
+            active_since=unit.active_since,
+            needs_reload=bool(loaded and self.file and self.loaded != self.file.record),
+        )
+
+    def _sub_state(self, part: str, unit: Unit) -> str:
         """Active with nothing that runs: it stays so after it ended (RemainAfterExit=)."""
-        if self.active_state != "active":
+        if unit.active_state != "active":
             return "dead"
-        return "running" if any(c.running for c in self.containers.values()) else "exited"
+        mine = [c for c in self.containers.values() if unit_part(c.container) == part]
+        return "running" if any(c.running for c in mine) else "exited"
 
     def observed(self) -> Observed:
         return Observed({self.name: self.seen()}, self.images, BOOT)
@@ -90,8 +113,9 @@ class Host:
     def settle(self, *files: Declared, passes: int = 40) -> None:
         """Pass after pass, until there is nothing to do and nothing to wait for."""
         for _ in range(passes):
-            if self.active_state == "activating":
-                self.start()  # systemd's own restart
+            for part, unit in list(self.units.items()):
+                if unit.active_state == "activating":
+                    self.start(part)  # systemd's own restart
             planned = self.plan(*files)
             self.carry_out(planned.actions)
             if not planned.actions:
@@ -103,12 +127,12 @@ class Host:
 
     def carry_out(self, actions: tuple[a.Action, ...], steps: int | None = None) -> None:
         """Do the first `steps` actions (all by default), as if the daemon was killed then."""
-        created = ""
+        created: dict[str, str] = {}
         for action in actions[:steps]:
-            created = self.do(action, created) or created
+            self.do(action, created)
             self.now += 0.1
 
-    def do(self, action: a.Action, created: str) -> str | None:
+    def do(self, action: a.Action, created: dict[str, str]) -> None:
         match action:
             case a.BeginRollout():
                 self.rollouts[self.name] = OpenRollout(
@@ -125,29 +149,37 @@ class Host:
                 self.bad[key] = Bad(action.revision, action.problem, self.now)
             case a.Note():
                 self.notes.append(action)
-            case a.CreateContainer():
-                return self.create(action)
-            case a.WriteUnit():
+            case a.CreateContainers():
+                created.update(self.create(action))
+            case a.WriteUnits():
                 record = action.record
-                record = record if record.container else replace(record, container=created)
-                assert record.container, "a unit for no container"
+                ids = tuple((part, id or created.get(part, "")) for part, id in record.containers)
+                assert all(id for _, id in ids), "a unit for no container"
+                assert set(action.params) >= {part for part, _ in ids}, "a unit of unknown params"
+                record = replace(record, containers=ids)
                 self.file = UnitFile(record, intact=True, enabled=action.enabled)
-            case a.RemoveUnit():
+            case a.RemoveUnits():
                 self.file = None
-                self.loaded = None if self.active_state == "inactive" else self.loaded
+                active = any(unit.active_state != "inactive" for unit in self.units.values())
+                self.loaded = self.loaded if active else None
             case a.DaemonReload():
                 self.reloads += 1
                 if self.loaded and self.file:
                     self.loaded = self.file.record
             case a.StartUnit():
-                self.start()
+                self.start(action.part)
             case a.RestartUnit():
-                self.stop()
-                self.start()
+                self.stop(action.part)
+                self.start(action.part)
             case a.StopUnit():
                 self.stop()
             case a.ResetUnit():
-                self.restarts = 0
+                self.unit(action.part).restarts = 0
+            case _:
+                self._do_to_containers(action)
+
+    def _do_to_containers(self, action: a.Action) -> None:
+        match action:
             case a.RenameContainer():
                 assert action.name not in {c.name for c in self.containers.values()}, "name in use"
                 old = self.containers[action.container]
@@ -157,57 +189,86 @@ class Host:
             case a.RemoveContainer():
                 gone = self.containers.pop(action.container, None)
                 assert gone is None or gone.workload == self.name, "not ours"
+                assert gone is None or gone.container != INFRA_CONTAINER, "goes with its pod only"
+            case a.RemovePod():
+                self.containers = {i: c for i, c in self.containers.items() if c.pod != action.pod}
             case a.RemoveVolumes() | a.RemoveNetworks():
                 pass
             case _:
-                assert_never(action)
-        return None
+                raise AssertionError(action)
 
-    def create(self, action: a.CreateContainer) -> str:
-        revision = action.revision
-        self.count += 1
-        name = candidate_name(self.name, revision.digest)
-        assert name not in {c.name for c in self.containers.values()}, "name in use"
-        container = Container(
-            id=f"new{self.count}",
-            name=name,
-            workload=self.name,
-            container="main",
-            revision=revision.digest,
-            image_id=revision.image_id,
-            image=revision.spec.image,
-            state="created",
-            created_at=self.now,
-            params=revision.params,
-        )
-        self.containers[container.id] = container
-        return container.id
+    def create(self, action: a.CreateContainers) -> dict[str, str]:
+        created, pod = {}, action.pod
+        for name in action.parts:
+            part = action.revision.part(name)
+            self.count += 1
+            if name == INFRA_CONTAINER:
+                assert not pod, "a pod in a pod"
+                pod = f"pod{self.count}"
+            plain = candidate_name(self.name, name, part.digest)
+            assert plain not in {c.name for c in self.containers.values()}, "name in use"
+            container = Container(
+                id=f"new{self.count}",
+                name=plain,
+                workload=self.name,
+                container=name,
+                revision=part.digest,
+                image_id=part.image.id if part.image else "pause",
+                image=part.spec.image if part.spec else "pause",
+                state="created",
+                created_at=self.now,
+                params=part.params,
+                pod=pod,
+            )
+            assert bool(pod) == action.revision.is_pod, "outside its pod"
+            self.containers[container.id] = container
+            created[name] = container.id
+        return created
 
-    def start(self) -> None:
+    def start(self, part: str = WHOLE) -> None:
+        """Start a unit, and if it is the workload's own, those that it wants."""
         if self.loaded is None and self.file:
             self.loaded = self.file.record
-        self.restarts = 0
-        container = self.containers.get(self.loaded.container) if self.loaded else None
-        if container is None:
-            self.active_state = "activating"
-            self.restarts = 5
-            return
-        if container.revision in self.crashing:
-            ended = replace(
-                container, state="exited", exit_code=1, started_at=self.now, exited_at=self.now
-            )
-            self.containers[container.id] = ended
-            self.active_state = "activating"
-            self.restarts = 5
-            return
-        self.containers[container.id] = replace(container, state="running", started_at=self.now)
-        self.active_state, self.active_since = "active", self.now
+        self._start_one(part)
+        if part == WHOLE and self.unit().active_state == "active":
+            for member, _ in self._loaded_ids():
+                if unit_part(member) != WHOLE:
+                    self._start_one(member)
 
-    def stop(self) -> None:
-        for container in self.containers.values():
-            if container.running:
+    def _start_one(self, part: str) -> None:
+        unit = self.unit(part)
+        unit.container = next((i for p, i in self._loaded_ids() if unit_part(p) == part), "")
+        unit.restarts = 0
+        container = self.containers.get(unit.container)
+        if container is None:
+            unit.active_state, unit.restarts = "activating", 5
+            return
+        init = container.params is not None and container.params.role == "init"
+        if {container.revision, container.container} & self.crashing:
+            self._exited(container, 1)
+            unit.active_state, unit.restarts = "activating", 5
+            return
+        if init:
+            self._exited(container, 0)
+        else:
+            running = replace(container, state="running", started_at=self.now)
+            self.containers[container.id] = running
+        unit.active_state, unit.active_since = "active", self.now
+
+    def _exited(self, container: Container, code: int) -> None:
+        self.containers[container.id] = replace(
+            container, state="exited", exit_code=code, started_at=self.now, exited_at=self.now
+        )
+
+    def stop(self, part: str = WHOLE) -> None:
+        """Stop a unit; with the workload's own all the others stop."""
+        for container in list(self.containers.values()):
+            mine = part in (WHOLE, unit_part(container.container))
+            if container.running and mine:
                 self.end(container.id, 143)
-        self.active_state, self.restarts = "inactive", 0
+        for name, unit in self.units.items():
+            if part in (WHOLE, name):
+                unit.active_state, unit.restarts = "inactive", 0
 
     def end(self, container_id: str, code: int) -> None:
         container = self.containers[container_id]
@@ -219,5 +280,5 @@ class Host:
         """The one container that runs, under the unit."""
         running = [c for c in self.containers.values() if c.running]
         assert len(running) == 1, running
-        assert self.active_state == "active"
+        assert self.unit().active_state == "active"
         return running[0]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.revisions import revised
 from tests.unit.core.sim import BOOT, POLICY, Host, declared
 from tests.unit.core.test_plan_properties import IMAGE, IMAGES, WANTED, hosts
 from workloadd.core.assess import Knowledge, assess
@@ -14,7 +15,6 @@ from workloadd.core.errors import Problem
 from workloadd.core.memory import Attempt, Memory, Pull
 from workloadd.core.observed import Observed, UnitFile
 from workloadd.core.plan import plan
-from workloadd.core.revision import make_revision
 from workloadd.core.status import Status as FullStatus
 from workloadd.core.status import WorkloadStatus, summary
 
@@ -68,7 +68,7 @@ def test_an_invalid_file_and_nothing_to_serve() -> None:
 def test_after_a_rollback(host: Host) -> None:
     bad = declared("web", f"image: {IMAGE}\ncommand: crash\n")
     assert bad.spec
-    host.crashing.add(make_revision("web", bad.spec, "img1", "sha256:one").digest)
+    host.crashing.add(revised("web", bad.spec, "img1", "sha256:one").digest)
     host.settle(bad)
     found = status(host, bad)
     assert found.state == "Degraded"
@@ -80,7 +80,7 @@ def test_after_a_rollback(host: Host) -> None:
 def test_a_first_deployment_that_fails() -> None:
     host = Host(images=dict(IMAGES))
     assert WANTED.spec
-    host.crashing.add(make_revision("web", WANTED.spec, "img1", "sha256:one").digest)
+    host.crashing.add(revised("web", WANTED.spec, "img1", "sha256:one").digest)
     host.settle(WANTED)
     found = status(host, WANTED)
     assert found.state == "Failed"
@@ -132,7 +132,7 @@ def test_pulling_for_an_update_is_not_yet_as_declared(host: Host) -> None:
 def test_what_podman_rejected_is_said(host: Host) -> None:
     update = declared("web", f"image: {IMAGE}\nuser: nobody\n")
     assert update.spec
-    digest = make_revision("web", update.spec, "img1", "sha256:one").digest
+    digest = revised("web", update.spec, "img1", "sha256:one").digest
     problem = Problem("PodmanRejected", "cannot create container")
     memory = Memory(attempts={"web": Attempt(digest, 1, problem, 9e9)})
     found = status(host, update, memory=memory)

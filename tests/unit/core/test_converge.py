@@ -4,20 +4,22 @@ from dataclasses import replace
 
 import pytest
 
+from tests.fakes.revisions import revised
 from tests.unit.core.sim import POLICY, Host, declared
 from tests.unit.core.test_assess import status
 from tests.unit.core.test_plan_properties import IMAGE, IMAGES, WANTED
 from workloadd.core.actions import Note, ResetUnit, StartUnit
 from workloadd.core.assess import restarted
 from workloadd.core.converge import STEADY
+from workloadd.core.deployment import current_deployment
 from workloadd.core.errors import Problem
+from workloadd.core.forward import cause_of
 from workloadd.core.memory import Attempt
-from workloadd.core.observed import Image, UnitRecord
-from workloadd.core.plan import cause_of
+from workloadd.core.observed import UnitRecord
 from workloadd.core.resolve import resolve
-from workloadd.core.revision import UnitParams, make_revision
-from workloadd.core.rollout import current_deployment
-from workloadd.render.unit import render_unit
+from workloadd.core.revision import Image, UnitParams
+from workloadd.render.unit import render_units
+from workloadd.spec.names import MAIN_CONTAINER
 
 
 @pytest.fixture
@@ -33,10 +35,10 @@ def notes(host: Host) -> list[str]:
 
 
 def test_restarts_are_forgotten_once_it_is_steady(host: Host) -> None:
-    host.restarts = 3
+    host.unit().restarts = 3
     waiting = host.plan(WANTED)
     assert not waiting.actions
-    assert waiting.wake_at == host.active_since + STEADY
+    assert waiting.wake_at == host.unit().active_since + STEADY
     host.now = waiting.wake_at
     assert host.plan(WANTED).actions == (ResetUnit(),)
 
@@ -44,7 +46,7 @@ def test_restarts_are_forgotten_once_it_is_steady(host: Host) -> None:
 def test_a_restart_between_two_passes_is_recorded(host: Host) -> None:
     before = status(host, WANTED)
     assert restarted(before, before) == ""
-    host.restarts = 1
+    host.unit().restarts = 1
     assert "started it again" in restarted(before, status(host, WANTED))
     assert restarted(None, before) == ""
 
@@ -69,7 +71,7 @@ def test_a_service_that_ended_as_its_file_allows_is_left_alone() -> None:
     host.end(container.id, 0)
     assert host.plan(once).empty
     host.containers[container.id] = replace(container, state="exited", exit_code=1)
-    host.active_state = "failed"
+    host.unit().active_state = "failed"
     assert host.plan(once).empty
 
 
@@ -95,7 +97,7 @@ def test_a_container_removed_while_the_file_is_broken_falls_back(host: Host) -> 
     first = host.serving().id
     host.settle(declared("web", f"image: {IMAGE}\nuser: nobody\n"))
     del host.containers[host.serving().id]
-    host.active_state = "failed"
+    host.unit().active_state = "failed"
     host.settle(declared("web", "image: 1"))
     assert host.serving().id == first
     assert "its container was removed; back to the previous deployment" in notes(host)
@@ -121,11 +123,11 @@ def test_an_update_that_cannot_start_is_undone_at_once(restart: str) -> None:
     planned = host.plan(bad)
     host.carry_out(planned.actions, len(planned.actions) - 1)
     host.stop()
-    host.active_state = "failed"
+    host.unit().active_state = "failed"
     problem = Problem("JobFailed", "cannot start workload-web.service")
     host.attempts["web"] = Attempt(planned.revision, 1, problem, host.now + 2, planned.kind)
     kinds = host.plan(bad).kind
-    assert {"MarkBad", "WriteUnit", "RestartUnit", "EndRollout"} <= kinds
+    assert {"MarkBad", "WriteUnits", "RestartUnit", "EndRollout"} <= kinds
     host.settle(bad)
     assert host.serving().id == first
 
@@ -134,7 +136,7 @@ def test_a_slow_stop_of_the_old_one_is_not_the_new_one_s_fault(host: Host) -> No
     update = declared("web", f"image: {IMAGE}\nuser: nobody\n")
     planned = host.plan(update)
     host.carry_out(planned.actions, len(planned.actions) - 1)
-    host.active_state = "deactivating"
+    host.unit().active_state = "deactivating"
     host.now += 10 * POLICY.deadline
     assert not host.plan(update).actions
     assert not host.bad
@@ -145,15 +147,17 @@ def test_what_failed_before_is_no_litter_for_long() -> None:
     for user in range(5):
         file = declared("web", f"image: {IMAGE}\nuser: {user}\n")
         assert file.spec
-        host.crashing.add(make_revision("web", file.spec, "img1", "sha256:one").digest)
+        host.crashing.add(revised("web", file.spec, "img1", "sha256:one").digest)
         host.settle(file)
         assert len(host.containers) == 1
 
 
 def test_killed_for_memory_is_a_failure_unless_it_always_runs() -> None:
-    record = UnitRecord("web", "r", "c")
+    record = UnitRecord("web", "r", ((MAIN_CONTAINER, "c"),))
     statuses = {
-        restart: render_unit(record, UnitParams(restart=restart)).count("137")
+        restart: str(render_units(record, {MAIN_CONTAINER: UnitParams(restart=restart)})).count(
+            "137"
+        )
         for restart in ("always", "on-failure", "no")
     }
     assert statuses == {"always": 1, "on-failure": 0, "no": 0}
@@ -163,7 +167,7 @@ def test_what_serves_is_shown_not_what_the_file_wants(host: Host) -> None:
     update = declared("web", "image: localhost:5000/other:2\nports: ['9090:80']\n")
     host.images["localhost:5000/other:2"] = Image("img9", "sha256:nine")
     assert update.spec
-    host.crashing.add(make_revision("web", update.spec, "img9", "sha256:nine").digest)
+    host.crashing.add(revised("web", update.spec, "img9", "sha256:nine").digest)
     host.settle(update)
     found = status(host, update)
     assert found.ports == ("8080:80",)

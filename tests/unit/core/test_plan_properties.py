@@ -5,27 +5,29 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.revisions import revised
 from tests.unit.core.sim import BOOT, POLICY, Host, declared
 from workloadd.core.actions import (
-    CreateContainer,
+    CreateContainers,
     RemoveContainer,
     RenameContainer,
     StopContainer,
-    WriteUnit,
+    WriteUnits,
 )
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Attempt, OpenRollout
 from workloadd.core.names import candidate_name
-from workloadd.core.observed import Container, Image, Observed, UnitFile, UnitRecord
+from workloadd.core.observed import Container, Observed, UnitFile, UnitRecord
 from workloadd.core.plan import plan
-from workloadd.core.revision import UnitParams, make_revision
+from workloadd.core.revision import Image, UnitParams
+from workloadd.spec.names import MAIN_CONTAINER
 
 IMAGE = "localhost:5000/nginx:1"
 IMAGES = {IMAGE: Image("img1", "sha256:one")}
 WANTED = declared("web", f"image: {IMAGE}\nports: ['8080:80']\n")
 assert WANTED.spec
-REVISION = make_revision("web", WANTED.spec, "img1", "sha256:one").digest
+REVISION = revised("web", WANTED.spec, "img1", "sha256:one").digest
 OLD, OLDER = "b" * 64, "c" * 64
 
 RESTARTS = st.sampled_from(["always", "on-failure", "no"])
@@ -38,7 +40,7 @@ def containers(draw: st.DrawFn) -> dict[str, Container]:
     names: set[str] = set()
     for number in range(draw(st.integers(0, 4))):
         revision = draw(st.sampled_from([REVISION, OLD, OLDER]))
-        choices = ["web", candidate_name("web", revision), f"stray{number}"]
+        choices = ["web", candidate_name("web", MAIN_CONTAINER, revision), f"stray{number}"]
         name = draw(st.sampled_from([c for c in choices if c not in names]))
         names.add(name)
         started = draw(st.sampled_from([0.0, BOOT - 100, BOOT + 100, BOOT + 200]))
@@ -47,7 +49,7 @@ def containers(draw: st.DrawFn) -> dict[str, Container]:
             id=f"c{number}",
             name=name,
             workload="web",
-            container="main",
+            container=MAIN_CONTAINER,
             revision=revision,
             image_id="img1",
             image=IMAGE,
@@ -74,15 +76,17 @@ def hosts(draw: st.DrawFn) -> Host:
         record = UnitRecord(
             "web",
             revision,
-            container,
-            "" if previous == container else previous,
+            ((MAIN_CONTAINER, container),),
+            () if previous in ("", container) else ((MAIN_CONTAINER, previous),),
             draw(st.sampled_from([WANTED.path, "/run/workloadd/workloads.d/web.yaml"])),
         )
         host.file = UnitFile(record, draw(st.booleans()), draw(st.booleans()))
     if host.file and draw(st.booleans()):
-        host.loaded = replace(host.file.record or UnitRecord("web", "", ""), container=draw(ids))
-        host.active_state = draw(st.sampled_from(["inactive", "failed", "active"]))
-        host.active_since = BOOT + 200
+        host.loaded = replace(
+            host.file.record or UnitRecord("web", "", ()), containers=((MAIN_CONTAINER, draw(ids)),)
+        )
+        host.unit().active_state = draw(st.sampled_from(["inactive", "failed", "active"]))
+        host.unit().active_since = BOOT + 200
     if draw(st.booleans()):
         host.rollouts["web"] = OpenRollout(
             1, "web", draw(st.sampled_from([REVISION, OLD])), "test", BOOT + 50, BOOT + 60
@@ -96,7 +100,7 @@ def test_converges_from_any_state_to_what_the_file_says(host: Host) -> None:
     assert host.plan(WANTED).empty, "a plan after its execution is empty"
     assert host.file and host.file.record and host.file.intact and host.file.enabled
     assert host.file.record.source == WANTED.path
-    current = host.containers[host.file.record.container]
+    current = host.containers[host.file.record.containers[0][1]]
     assert current.revision == REVISION or ("web", REVISION) in host.bad
     if _ended_by_itself(host):
         return
@@ -108,7 +112,7 @@ def test_converges_from_any_state_to_what_the_file_says(host: Host) -> None:
 def _ended_by_itself(host: Host) -> bool:
     """Whether the service ended in this boot, and its file says that this is its end."""
     assert host.file and host.file.record
-    container = host.containers[host.file.record.container]
+    container = host.containers[host.file.record.containers[0][1]]
     once = container.params is not None and container.params.restart != "always"
     return once and container.state == "exited" and container.started_at >= BOOT
 
@@ -127,7 +131,7 @@ def test_a_daemon_killed_between_any_two_steps_is_carried_on(
     assert host.file and host.file.record
     assert not host.rollouts
     if not _ended_by_itself(host):
-        assert host.containers[host.file.record.container].name == "web"
+        assert host.containers[host.file.record.containers[0][1]].name == "web"
 
 
 @settings(max_examples=200)
@@ -139,7 +143,7 @@ def test_a_bad_update_ends_with_the_old_one_serving(host: Host, data: st.DataObj
     before = host.serving()
     bad = declared("web", f"image: {IMAGE}\ncommand: crash\n")
     assert bad.spec
-    revision = make_revision("web", bad.spec, "img1", "sha256:one")
+    revision = revised("web", bad.spec, "img1", "sha256:one")
     host.crashing.add(revision.digest)
     for _ in range(data.draw(st.integers(0, 4), label="kills")):
         actions = host.plan(bad).actions
@@ -158,7 +162,7 @@ def test_removal_leaves_nothing(host: Host) -> None:
     host.settle()
     assert host.containers == {}
     assert host.file is None
-    assert host.active_state == "inactive"
+    assert host.unit().active_state == "inactive"
 
 
 @given(hosts(), st.sampled_from(["masked", "conflict", "unreadable"]))
@@ -205,11 +209,11 @@ def test_only_containers_of_the_workload_are_touched(host: Host, wanted: bool) -
         match action:
             case RemoveContainer() | RenameContainer() | StopContainer():
                 assert action.container in ours
-            case CreateContainer():
+            case CreateContainers():
                 assert action.revision.workload == "web"
-            case WriteUnit():
+            case WriteUnits():
                 assert action.record.workload == "web"
-                assert action.record.container in {"", *ours}
+                assert {id for _, id in action.record.containers} <= {"", *ours}
 
 
 @given(hosts())

@@ -7,8 +7,9 @@ import pytest
 from tests.unit.core.sim import declared
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory, Pull
-from workloadd.core.observed import Image, Observed
+from workloadd.core.observed import Observed
 from workloadd.core.resolve import Resolution, pull_key, resolve
+from workloadd.core.revision import Image
 
 REF = "r.example/app:1"
 LOCAL = Observed(images={REF: Image("id", "sha256:one")})
@@ -26,20 +27,21 @@ def result(
 def done(policy: str) -> Pull:
     file = declared("web", f"image: {REF}\npull: {policy}")
     assert file.spec
-    return Pull(done_for=frozenset([pull_key("web", file.spec)]))
+    ((name, container),) = file.spec.containers_by_name.items()
+    return Pull(done_for=frozenset([pull_key("web", name, container)]))
 
 
 @pytest.mark.parametrize("policy", ["missing", "never"])
 def test_a_local_image_is_enough(policy: str) -> None:
     revision = result(policy, LOCAL).revision
-    assert revision and (revision.image_id, revision.image_digest) == ("id", "sha256:one")
+    assert revision and revision.parts[0].image == LOCAL.images[REF]
 
 
 @pytest.mark.parametrize("policy", ["missing", "always", "newer"])
 def test_a_missing_image_is_pulled(policy: str) -> None:
     found = result(policy, NOWHERE)
     assert found.revision is None
-    assert found.pull and found.pull.reference == REF
+    assert [pull.reference for pull in found.pulls] == [REF]
 
 
 def test_never_says_what_to_do() -> None:
@@ -49,7 +51,7 @@ def test_never_says_what_to_do() -> None:
 
 @pytest.mark.parametrize("policy", ["always", "newer"])
 def test_a_local_image_is_pulled_again_once(policy: str) -> None:
-    assert result(policy, LOCAL).pull
+    assert result(policy, LOCAL).pulls
     assert result(policy, LOCAL, done(policy)).revision
 
 
@@ -61,17 +63,17 @@ def test_newer_makes_do_with_the_local_image_when_the_registry_is_away() -> None
 def test_a_failed_pull_waits() -> None:
     failed = replace(FAILED, failed_for=done("missing").done_for)
     waiting = result("missing", NOWHERE, failed)
-    assert (waiting.problem, waiting.pull, waiting.wake_at) == (FAILED.problem, None, 100.0)
-    assert result("missing", NOWHERE, failed, now=100.0).pull
+    assert (waiting.problem, waiting.pulls, waiting.wake_at) == (FAILED.problem, (), 100.0)
+    assert result("missing", NOWHERE, failed, now=100.0).pulls
 
 
 def test_a_changed_file_does_not_wait_for_the_old_one_s_failure() -> None:
-    assert result("missing", NOWHERE, FAILED).pull
+    assert result("missing", NOWHERE, FAILED).pulls
 
 
 def test_a_running_pull_is_not_begun_again() -> None:
     found = result("missing", NOWHERE, Pull(running=True, progress="Copying blob"))
-    assert found.pull is None
+    assert found.pulls == ()
     assert found.problem and "Copying blob" in found.problem.message
 
 

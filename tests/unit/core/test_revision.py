@@ -2,18 +2,27 @@
 
 import pytest
 
+from tests.fakes.revisions import revised
 from tests.unit.core.sim import declared
-from workloadd.core.revision import EnvFile, UnitParams, make_revision
+from workloadd.core.revision import EnvFile, UnitParams
 
 
 def digest(text: str, image: str = "sha256:one", env_files: tuple[EnvFile, ...] = ()) -> str:
     found = declared("web", f"image: r.example/app:1\n{text}")
     assert found.spec, found.errors
-    return make_revision("web", found.spec, "id", image, env_files).digest
+    return revised("web", found.spec, "id", image, env_files).digest
 
 
 @pytest.mark.parametrize(
-    "text", ["enabled: false", "pull: always", "# a comment", "restart: always", "ports: []"]
+    "text",
+    [
+        "enabled: false",
+        "pull: always",
+        "# a comment",
+        "restart: always",
+        "ports: []",
+        "description: What people call it",
+    ],
 )
 def test_the_same(text: str) -> None:
     assert digest(text) == digest("")
@@ -41,11 +50,11 @@ def test_values_of_env_files_are_in_no_repr() -> None:
     assert "hunter2" not in repr(EnvFile("/a", (("PASSWORD", "hunter2"),)))
     found = declared("web", "image: r.example/app:1\nenvironment: {P: hunter2}")
     assert found.spec
-    assert "hunter2" not in repr(make_revision("web", found.spec, "id", "d"))
+    assert "hunter2" not in repr(revised("web", found.spec, "id", "d"))
 
 
 def test_a_unit_s_parameters_survive_their_label() -> None:
-    params = UnitParams("a %", "on-failure", 3, 2.5, ("web_data",), "r.example/app:1")
+    params = UnitParams("init", "on-failure", 3, 2.5, ("web_data",), "r.example/app:1")
     assert UnitParams.from_label(params.to_label()) == params
 
 

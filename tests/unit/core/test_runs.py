@@ -43,7 +43,7 @@ def run(started_at: float, attempt: int = 1, revision: str = "r1", container: st
 
 
 def test_a_container_s_run_is_that_of_the_same_second() -> None:
-    container = Container("c1", "backup", "backup", "main", "r1", "i", "i:1", "exited")
+    container = Container("c1", "backup", "backup", "_main", "r1", "i", "i:1", "exited")
     started = replace(container, started_at=1100.0)
     runs = [run(1130.5), run(1100.7), run(1100.2, container="c2")]
     assert run_of(runs, started) is runs[1]

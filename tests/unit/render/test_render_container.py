@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from workloadd.core.revision import EnvFile, UnitParams, make_revision
+from tests.fakes.revisions import only, revised
+from workloadd.core.revision import EnvFile, UnitParams
 from workloadd.render.container import render_container, render_volumes
 from workloadd.spec.load import load_workload
+from workloadd.spec.model import WorkloadSpec
 
 DIGEST = "sha256:" + 64 * "0"
 
@@ -14,8 +16,9 @@ DIGEST = "sha256:" + 64 * "0"
 def rendered(text: str, env_files: tuple[EnvFile, ...] = ()) -> dict[str, Any]:
     loaded = load_workload("web", f"image: r.example/app:1\n{text}".encode(), "web.yaml")
     assert loaded.spec, loaded.errors
-    revision = make_revision("web", loaded.spec, "id1", "sha256:one", env_files)
-    return render_container(revision, "workloads")
+    assert isinstance(loaded.spec, WorkloadSpec)
+    revision = revised("web", loaded.spec, "id1", "sha256:one", env_files)
+    return render_container(revision, only(revision), "workloads")
 
 
 def test_it_is_named_for_its_revision_and_pinned_to_its_image() -> None:
@@ -371,6 +374,7 @@ def test_a_read_only_root_may_do_without_writable_directories() -> None:
 def test_volumes_are_marked_as_the_workload_s() -> None:
     loaded = load_workload("web", b"image: r.example/app:1\nvolumes: ['d:/d', '/a:/a']", "web.yaml")
     assert loaded.spec
-    revision = make_revision("web", loaded.spec, "id1", "sha256:one")
-    volumes = render_volumes(revision, "workloads")
+    assert isinstance(loaded.spec, WorkloadSpec)
+    revision = revised("web", loaded.spec)
+    volumes = render_volumes(revision, only(revision), "workloads")
     assert volumes == {"web_d": {"io.workloadd.workload": "web", "io.workloadd.user": "workloads"}}

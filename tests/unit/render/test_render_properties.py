@@ -47,7 +47,7 @@ def spec_of(model: type[BaseModel], content: Content) -> Any:
 def rendered(spec: WorkloadSpec) -> list[dict[str, Any]]:
     surroundings = render_sandbox_for_pod if isinstance(spec, PodSpec) else render_sandbox
     parts = sorted(spec.containers_by_name.items())
-    return [surroundings(spec), *(render_parts("web", part) for _, part in parts)]
+    return [surroundings(spec), *(render_parts("web", f"web_{name}", part) for name, part in parts)]
 
 
 def reordered(content: Any, draw: st.DataObject) -> Any:

@@ -1,0 +1,23 @@
+"""Revisions as tests need them."""
+
+from workloadd.core.revision import EnvFile, Image, Inputs, Part, Revision, make_revision
+from workloadd.spec.model import WorkloadSpec
+
+
+def revised(
+    workload: str,
+    spec: WorkloadSpec,
+    image_id: str = "id",
+    image_digest: str = "sha256:one",
+    env_files: tuple[EnvFile, ...] = (),
+) -> Revision:
+    """The revision of a spec whose images are all the same one."""
+    containers = spec.containers_by_name
+    images = {c.image: Image(image_id, image_digest) for c in containers.values()}
+    return make_revision(workload, spec, images, {n: Inputs(env_files) for n in containers})
+
+
+def only(revision: Revision) -> Part:
+    """The only part of a workload of one container."""
+    (part,) = revision.parts
+    return part

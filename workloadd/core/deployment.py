@@ -1,0 +1,157 @@
+"""The current deployment, put together from a unit's record, containers and units."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from workloadd.core.names import candidate_name, plain_name, unit_part
+from workloadd.core.observed import Container, Ids, Seen, UnitState
+from workloadd.core.revision import UnitParams, combined_digest
+from workloadd.spec.names import INFRA_CONTAINER
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedPart:
+    """One container of a deployment as it is; `container` is None where it is gone."""
+
+    name: str
+    id: str
+    container: Container | None
+    unit: UnitState
+
+    @property
+    def infra(self) -> bool:
+        """Whether it is the container that Podman itself adds to a pod."""
+        return self.name == INFRA_CONTAINER
+
+    @property
+    def init(self) -> bool:
+        """Whether it runs to its end before the others start."""
+        params = self.container.params if self.container else None
+        return params is not None and params.role == "init"
+
+    @property
+    def up(self) -> bool:
+        """Whether it does what it is there for: it runs, or has run to its end."""
+        if self.container is None:
+            return False
+        if completed(self.container, self.unit):
+            return True
+        return not self.init and self.container.state == "running" and self.unit.active
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The current deployment: what the unit names, or what serves under plain names.
+
+    `previous` is the deployment before it, `fallback` its containers where all are still here.
+    """
+
+    revision: str
+    parts: tuple[DeployedPart, ...]
+    previous: Ids = ()
+    fallback: tuple[Container, ...] = ()
+
+    @property
+    def ids(self) -> Ids:
+        """Its containers by part."""
+        return tuple((part.name, part.id) for part in self.parts)
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """Those of its containers that are here."""
+        return tuple(part.container for part in self.parts if part.container)
+
+    @property
+    def container(self) -> Container | None:
+        """The container behind the workload's own unit: its only one, or a pod's infra."""
+        return self.parts[0].container
+
+    @property
+    def complete(self) -> bool:
+        """Whether no container of it is gone."""
+        return all(part.container for part in self.parts)
+
+    @property
+    def unproven(self) -> bool:
+        """Whether any part of it never concluded a rollout."""
+        return any(unproven(c) for c in self.containers)
+
+    @property
+    def up(self) -> bool:
+        """Whether all of it does what it is there for."""
+        return all(part.up for part in self.parts)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The containers of this and the previous deployment."""
+        return frozenset(id for _, id in (*self.ids, *self.previous))
+
+
+def unproven(container: Container) -> bool:
+    """Whether a container still has the name it was created with: it never concluded a rollout."""
+    name = candidate_name(container.workload, container.container, container.revision)
+    return container.name == name
+
+
+def completed(container: Container, unit: UnitState) -> bool:
+    """Whether the container did its work and is not meant to be started again.
+
+    With `restart: always` an end is never an end; any other unit stays active after its main
+    process ended well (RemainAfterExit=), until it is stopped or the host goes down. So one that
+    was stopped by hand is not taken for one that has ended by itself.
+    """
+    params = container.params or UnitParams()
+    ended = unit.active and unit.sub_state == "exited" and params.restart != "always"
+    return ended and container.state == "exited" and container.exit_code == 0
+
+
+def current_deployment(name: str, seen: Seen) -> Current | None:
+    """The deployment that the unit file commits to.
+
+    Without a file (deleted by hand, or masked and unmasked since) it is the containers that serve
+    under the workload's plain names, the only ones that can have proven themselves.
+    """
+    record = seen.file.record if seen.file else None
+    if record:
+        fallback = [seen.by_id(container) for _, container in record.previous]
+        there = tuple(container for container in fallback if container)
+        return Current(
+            record.revision,
+            tuple(_part(part, container, seen) for part, container in record.containers),
+            record.previous,
+            there if len(there) == len(fallback) else (),
+        )
+    serving = _serving(name, seen)
+    if not serving:
+        return None
+    ids = {c.id for c in serving}
+    older = newest(c for c in seen.containers if c.id not in ids and c.started_at > 0)
+    fallback_ = (older,) if older and len(serving) == 1 else ()
+    return Current(
+        combined_digest((c.container, c.revision) for c in serving),
+        tuple(_part(c.container, c.id, seen) for c in serving),
+        tuple((c.container, c.id) for c in fallback_),
+        fallback_,
+    )
+
+
+def _part(name: str, container: str, seen: Seen) -> DeployedPart:
+    return DeployedPart(name, container, seen.by_id(container), seen.unit_of(name))
+
+
+def _serving(name: str, seen: Seen) -> list[Container]:
+    """What has plain names, as it starts; of a pod only with its infra container."""
+    plain = [c for c in seen.containers if c.name == plain_name(name, c.container)]
+    whole = next((c for c in plain if not unit_part(c.container)), None)
+    if whole is None:
+        return []
+    if whole.container != INFRA_CONTAINER:
+        return [whole]
+    members = [c for c in plain if c.pod == whole.pod and c.id != whole.id]
+    roles = {c.id: (c.params or UnitParams()).role for c in members}
+    return [whole, *sorted(members, key=lambda c: (roles[c.id] != "init", c.created_at, c.name))]
+
+
+def newest(containers: Iterable[Container]) -> Container | None:
+    """The container created last, or None."""
+    return max(containers, key=lambda c: (c.created_at, c.id), default=None)

@@ -1,0 +1,165 @@
+"""From the current deployment, or none, to a new one: prepare, commit, start."""
+
+from collections.abc import Iterable, Mapping
+
+from workloadd.core.actions import (
+    Action,
+    BeginRollout,
+    CreateContainers,
+    DaemonReload,
+    RemoveContainer,
+    RemovePod,
+    RestartUnit,
+    StartUnit,
+    StopContainer,
+    WorkloadPlan,
+    WriteUnits,
+)
+from workloadd.core.case import Case
+from workloadd.core.deployment import Current
+from workloadd.core.names import SHORT
+from workloadd.core.observed import Container, Ids, UnitRecord
+from workloadd.core.revision import Revision, UnitParams
+from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
+
+
+def roll_forward(case: Case, revision: Revision) -> WorkloadPlan:
+    """The plan that leads to `revision`.
+
+    Of a pod only what has to be replaced is: a container stays whose part of the revision is the
+    same, as long as the pod that it lives in stays.
+    """
+    cause = cause_of(revision, case.current)
+    usable = _usable(case, revision)
+    missing = tuple(part.name for part in revision.parts if part.name not in usable)
+    prepare: list[Action] = []
+    if missing:
+        others = case.others([c.id for c in usable.values()])
+        stale = [c for c in others if _same_make(c, revision, missing)]
+        prepare = [
+            *removals(stale),
+            CreateContainers(revision, missing, _pod(usable)),
+        ]
+    begin: list[Action] = []
+    if case.rollout is None or case.rollout.revision != revision.digest:
+        from_revision = case.current.revision if case.current else ""
+        begin = [BeginRollout(revision.digest, from_revision, cause)]
+    # What Podman rejected is tried again, but the history hears of it only when it is taken.
+    actions = [*prepare, *begin] if case.attempt(revision.digest) else [*begin, *prepare]
+    ids = tuple((p.name, usable[p.name].id if p.name in usable else "") for p in revision.parts)
+    record = UnitRecord(
+        case.name,
+        revision.digest,
+        ids,
+        _previous(case.current),
+        case.declared.path,
+        revision.spec.description,
+        revision.reclaim,
+    )
+    params = {part.name: part.params for part in revision.parts}
+    actions += [WriteUnits(record, params), *_switch(case, ids, params)]
+    return WorkloadPlan(tuple(actions), why=f"roll out {revision.digest[:SHORT]}: {cause}")
+
+
+def _switch(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Action]:
+    """Have the units of a written record take over from what runs."""
+    if not case.seen.unit.loaded:
+        return [StartUnit()]
+    return [DaemonReload(), *take_over(case, ids, params)]
+
+
+def take_over(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Action]:
+    """Stop what a record no longer names and start what it does; what stays is left alone."""
+    before = dict(case.current.ids) if case.current else {}
+    changed = [name for name, container in ids if not container or before.get(name) != container]
+    if ids[0][0] in changed or any(params[name].role == "init" for name in changed):
+        # What runs to its end comes first again: the whole pod starts anew.
+        return [RestartUnit()]
+    current = case.current.parts if case.current else ()
+    gone = [part.container for part in current if part.name not in dict(ids)]
+    stops = (
+        StopContainer(c.id, (c.params or UnitParams()).stop_timeout)
+        for c in gone
+        if c and c.running
+    )
+    return [*stops, *(RestartUnit(name) for name in changed)]
+
+
+def _usable(case: Case, revision: Revision) -> dict[str, Container]:
+    """The containers that the deployment can be made of as they are, by part."""
+    found: dict[str, Container] = {}
+    for part in revision.parts:
+        candidates = (
+            c
+            for c in case.seen.containers
+            if c.container == part.name and c.revision == part.digest and _fits(case, c)
+        )
+        container = next(candidates, None)
+        if container and part.name not in (INFRA_CONTAINER, MAIN_CONTAINER):
+            infra = found.get(INFRA_CONTAINER)
+            if infra is None or infra.pod != container.pod:
+                continue
+        if container:
+            found[part.name] = container
+    return found
+
+
+def _fits(case: Case, container: Container) -> bool:
+    """Whether a container of the right make can be committed as it is.
+
+    That is one that was never started (the daemon ended between create and commit), one of the
+    current deployment, or of the one kept as previous (the file was changed back).
+    """
+    fresh = container.state in ("created", "configured", "initialized")
+    return fresh or (case.current is not None and container.id in case.current.kept)
+
+
+def _same_make(container: Container, revision: Revision, missing: Iterable[str]) -> bool:
+    """Whether a container has the name that one to be created will get."""
+    digests = {part.name: part.digest for part in revision.parts}
+    return container.container in missing and container.revision == digests[container.container]
+
+
+def removals(containers: Iterable[Container]) -> list[Action]:
+    """Remove containers; a pod goes with its infra container, and takes the others along."""
+    gone = list(containers)
+    pods = dict.fromkeys(c.pod for c in gone if c.container == INFRA_CONTAINER)
+    single = [c for c in gone if c.pod not in pods or not c.pod]
+    return [*(RemovePod(pod) for pod in pods), *(RemoveContainer(c.id) for c in single)]
+
+
+def _pod(usable: dict[str, Container]) -> str:
+    infra = usable.get(INFRA_CONTAINER)
+    return infra.pod if infra else ""
+
+
+def _previous(current: Current | None) -> Ids:
+    """The deployment to fall back to if the next one fails: the last one that was proven."""
+    if current is None:
+        return ()
+    if current.complete and not current.unproven:
+        return current.ids
+    return current.previous if current.fallback else ()
+
+
+def cause_of(revision: Revision, current: Current | None) -> str:
+    """Why a revision is rolled out, in words."""
+    if current is None:
+        return "new workload"
+    gone = [part.name for part in current.parts if part.container is None]
+    if current.revision == revision.digest:
+        which = f" {', '.join(gone)}" if revision.is_pod else ""
+        return f"drift: its container{which} was removed"
+    images = _image_changes(revision, current)
+    return "; ".join(images) or "the workload file changed"
+
+
+def _image_changes(revision: Revision, current: Current) -> list[str]:
+    said = []
+    for part in revision.parts:
+        old = next((p.container for p in current.parts if p.name == part.name), None)
+        if old is None or part.spec is None or part.image is None or old.image_id == part.image.id:
+            continue
+        what = f"image {part.spec.image} is now {part.image.digest}"
+        said.append(what if old.image == part.spec.image else f"image changed to {part.spec.image}")
+    return said
