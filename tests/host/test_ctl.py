@@ -7,6 +7,8 @@ import pytest
 from tests.host.host import Host
 from tests.host.workloads import NEWER, serving
 
+PORTS = "net.ipv4.ip_unprivileged_port_start"
+
 
 def test_validate(host: Host, name: str, port: int) -> None:
     good, bad = f"/etc/workloadd/workloads.d/{name}.yaml", "/tmp/bad.yaml"
@@ -21,6 +23,21 @@ def test_validate(host: Host, name: str, port: int) -> None:
     assert done.returncode == 1
     (file,) = json.loads(done.stdout)["files"]
     assert (file["errors"][0]["line"], file["errors"][0]["column"]) == (2, 1)
+
+
+def test_validate_knows_the_host_and_its_user_for_workloads(host: Host) -> None:
+    file, first = "/tmp/host.yaml", host.exec("sysctl", "-n", PORTS).stdout.strip()
+    host.exec("tee", "/home/workloads/host.env", stdin="KEY=value\n")
+    host.exec("tee", file, stdin=f"{serving(1)}env_file: ~/host.env\n")
+    for user in ("workloads", "root"):
+        output = host.exec("workloadctl", "validate", file, user=user).stdout
+        assert f"port 1 is below {first}, where only root may listen" in output
+        assert output.endswith("1 file, 0 errors, 1 warning\n")
+
+
+def test_help_for_writers_is_there(host: Host) -> None:
+    assert json.loads(host.exec("workloadctl", "schema").stdout)["$defs"]["ServiceSpec"]
+    assert "PublishPort" in host.exec("workloadctl", "explain", "ports").stdout
 
 
 def test_plan_says_what_a_file_would_change(host: Host, name: str, port: int) -> None:

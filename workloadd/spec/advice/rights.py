@@ -44,8 +44,8 @@ def missing_controller(view: ContainerView) -> Iterator[Problem]:
     available = view.limits.controllers
     missing = sorted(view.spec.resources.controllers - available) if available is not None else ()
     if missing:
-        names = " and ".join(missing)
-        why = f"this host has not given the cgroup controller {names} to its users"
+        controllers = "controller" if len(missing) == 1 else "controllers"
+        why = f"this host gives its users no cgroup {controllers} {' and '.join(missing)}"
         hint = "see Delegate= in systemd.resource-control(5)"
         yield Problem("MissingController", why, hint, ("resources",), at_key=True)
 
