@@ -1,7 +1,5 @@
 """Network, names and users of a container are as the file says, as Podman and it itself tell."""
 
-import pytest
-
 from tests.host.host import Host
 from tests.host.workloads import idle
 
@@ -30,43 +28,49 @@ def test_names_and_memory(host: Host, name: str) -> None:
     assert exposed.keys() == {"81/tcp", "9000/udp", "9001/udp"}
 
 
-@pytest.mark.parametrize(
-    ("mode", "shown", "interfaces"),
-    [
-        ("host", "host", None),
-        ("none", "none", {"lo"}),
-        ("private", "pasta", {"lo", "tap0"}),
-        ("pasta:--ns-ifname,net9", "pasta", {"lo", "net9"}),
-        ("bridge", "bridge", {"lo", "eth0"}),
-    ],
-)
-def test_networks_of_each_mode(
-    host: Host, name: str, mode: str, shown: str, interfaces: set[str] | None
-) -> None:
-    host.deploy(name, idle(f"network_mode: '{mode}'"))
-    assert host.inspect(name)["HostConfig"]["NetworkMode"] == shown
+NETWORKS: dict[str, tuple[str, str, set[str] | None]] = {
+    "host": ("host", "host", None),
+    "none": ("none", "none", {"lo"}),
+    "private": ("private", "pasta", {"lo", "tap0"}),
+    "pasta": ("pasta:--ns-ifname,net9", "pasta", {"lo", "net9"}),
+    "bridge": ("bridge", "bridge", {"lo", "eth0"}),
+}
+# What is in the file, the first line of the map that comes of it, and the user's ID inside.
+USERS: dict[str, tuple[str, list[str], str]] = {
+    "host": ("userns_mode: host", ["0", "1000", "1"], "0"),
+    "keep": ("userns_mode: keep-id", ["0", "1", "1000"], "1000"),
+    "keep-as": ("userns_mode: 'keep-id:uid=5,gid=6'", ["0", "1", "5"], "5"),
+    "nomap": ("userns_mode: nomap", ["0", "1", "65536"], "0"),
+    "own": ("uid_map: ['0:5:10']\ngid_map: ['0:7:10']", ["0", "5", "10"], "0"),
+}
+
+
+def test_networks_of_each_mode(host: Host, name: str) -> None:
+    for case, (mode, _, _) in NETWORKS.items():
+        host.write_workload(f"{name}-{case}", idle(f"network_mode: '{mode}'"))
     hosts_own = set(host.exec("ls", "/sys/class/net").stdout.split())
-    found = host.inside(name, "tail -n +3 /proc/net/dev | cut -d: -f1").split()
-    assert set(found) == (hosts_own if interfaces is None else interfaces)
+    for case, (_, shown, interfaces) in NETWORKS.items():
+        host.wait_for(f"{name}-{case}", "Ready")
+        container = f"{name}-{case}"
+        assert host.inspect(container)["HostConfig"]["NetworkMode"] == shown
+        found = host.inside(container, "tail -n +3 /proc/net/dev | cut -d: -f1").split()
+        assert set(found) == (hosts_own if interfaces is None else interfaces), case
 
 
-@pytest.mark.parametrize(
-    ("fields", "first", "user"),
-    [
-        ("userns_mode: host", ["0", "1000", "1"], "0"),
-        ("userns_mode: keep-id", ["0", "1", "1000"], "1000"),
-        ("userns_mode: 'keep-id:uid=5,gid=6'", ["0", "1", "5"], "5"),
-        ("userns_mode: 'auto:size=1000'", ["0", "1", "1000"], "0"),
-        ("userns_mode: nomap", ["0", "1", "65536"], "0"),
-        ("uid_map: ['0:5:10']\ngid_map: ['0:7:10']", ["0", "5", "10"], "0"),
-    ],
-)
-def test_users(host: Host, name: str, fields: str, first: list[str], user: str) -> None:
-    host.deploy(name, idle(*fields.splitlines()))
-    assert host.inside(name, "head -n 1 /proc/self/uid_map").split() == first
-    assert host.inside(name, "id -u") == user
-    if "gid_map" in fields:
-        assert host.inspect(name)["HostConfig"]["IDMappings"] == {
-            "UidMap": ["0:5:10"],
-            "GidMap": ["0:7:10"],
-        }
+def test_users_that_no_other_container_has(host: Host, name: str) -> None:
+    # Before the others, which leave none of the user's IDs for it.
+    host.deploy(name, idle("userns_mode: 'auto:size=1000'"))
+    assert host.inside(name, "cat /proc/self/uid_map").split() == ["0", "1", "1000"]
+
+
+def test_users(host: Host, name: str) -> None:
+    for case, (fields, _, _) in USERS.items():
+        host.write_workload(f"{name}-{case}", idle(*fields.splitlines()))
+    for case, (_, first, user) in USERS.items():
+        host.wait_for(f"{name}-{case}", "Ready")
+        assert host.inside(f"{name}-{case}", "head -n 1 /proc/self/uid_map").split() == first, case
+        assert host.inside(f"{name}-{case}", "id -u") == user, case
+    assert host.inspect(f"{name}-own")["HostConfig"]["IDMappings"] == {
+        "UidMap": ["0:5:10"],
+        "GidMap": ["0:7:10"],
+    }

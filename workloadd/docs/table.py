@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from workloadd.docs import commands, quadlet, reference, settings
+from workloadd.docs import commands, reference, settings
 from workloadd.spec.schema import schema_text
 
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
-    "docs/quadlet.md": quadlet.markdown,
     "docs/reference.md": reference.markdown,
     "docs/settings.md": settings.markdown,
     "docs/workloadctl.md": commands.markdown,

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from workloadd.docs.quadlet import markdown
 from workloadd.spec.foreign import unknown_key
 from workloadd.spec.introspect import kinds
 from workloadd.spec.model import ServiceSpec
@@ -48,12 +47,6 @@ def test_a_field_exists_and_a_reason_says_something(key: str, place: tuple[str, 
         return
     assert place
     assert set(place) <= fields_of(KINDS.get(key.partition(".")[0], "service"))
-
-
-def test_the_page_for_those_who_come_from_it_has_no_empty_cell() -> None:
-    rows = [line.split(" | ") for line in markdown().splitlines() if line.startswith("| `")]
-    assert len(rows) == len(KNOWN)
-    assert all(cell.strip(" |–") for row in rows for cell in row)
 
 
 @pytest.mark.parametrize("key", [key.partition(".")[2] for key, _ in HERE if "Container" in key])
