@@ -20,6 +20,9 @@ from workloadd.spec.scope import NAME, Scope, Variable
 from workloadd.spec.text import did_you_mean, excerpt
 
 MAX_NESTED = 8
+MAX_REFERENCES = 1024
+"""References that the text of one document may have in it."""
+
 MAX_RESULT = 1024 * 1024
 """Characters that the variables of one document may come to."""
 
@@ -49,6 +52,7 @@ class Substitution:
         self.scope = scope
         self._owner = owner
         self._left = MAX_RESULT
+        self._references = 0
 
     def node(self, node: Node, path: Path = ()) -> Node:
         """``node`` with the variables in it replaced; the same one where there are none."""
@@ -60,6 +64,13 @@ class Substitution:
             if new is not entry.node:
                 entries[key] = replace(entry, node=new)
         return node.having({**node.entries, **entries}) if entries else node
+
+    def count(self, index: int) -> None:
+        """Note that there is a reference at ``index`` of a text."""
+        self._references += 1
+        if self._references > MAX_REFERENCES:
+            why = f"there are more than {MAX_REFERENCES} variables"
+            raise _BadTemplateError(index, "TooLarge", why)
 
     def lookup(self, name: str) -> Variable | None:
         """A variable, noted as used."""
@@ -148,6 +159,7 @@ class _Template:
     def _reference(self, depth: int, live: bool) -> str:
         self.has_references = True
         start = self._at
+        self._variables.count(start)
         if depth >= MAX_NESTED:
             why = f"variables are nested deeper than {MAX_NESTED}"
             raise _BadTemplateError(start, "TooDeep", why)

@@ -148,6 +148,8 @@ def test_nesting_and_growth_are_bounded() -> None:
     items = "\n".join("- '" + "${L}" * 10 + "'" for _ in range(5))
     (error,) = load(f"command:\n{items}\n", long).errors
     assert error.reason == "TooLarge"
+    (error,) = load(f"description: '{'${A}' * 200_000}'\n").errors
+    assert error.reason == "TooLarge"
 
 
 def test_braces_between_brackets_get_advice() -> None:
