@@ -11,7 +11,6 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from workloadd.spec.head import DocumentHead
 from workloadd.spec.kinds import Spec
-from workloadd.spec.model import PodSpec
 from workloadd.spec.shapes import Schema
 
 
@@ -30,11 +29,10 @@ class _Generate(GenerateJsonSchema):
         return super().model_schema(schema)
 
 
-@cache
 def documents() -> tuple[type[BaseModel], ...]:
     """The models of what a document of a file may be."""
-    models = get_args(Spec) or (Spec,)
-    return models if PodSpec in models else (*models, PodSpec)
+    models: tuple[type[BaseModel], ...] = get_args(Spec)
+    return models
 
 
 @cache

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from workloadd.spec.advice import RULES, advice
-from workloadd.spec.document import read_documents
+from workloadd.spec.advice import RULES
 from workloadd.spec.load import load_workload
-from workloadd.spec.model import PodSpec
 from workloadd.spec.relabel import is_dangerous, used_by_the_host
 from workloadd.spec.scope import Limits, Scope, Variable
-from workloadd.spec.translate import validated
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/spec/good"
 IMAGE = "image: docker.io/library/nginx:1.27\n"
@@ -83,11 +80,10 @@ def test_what_looks_like_a_secret() -> None:
 
 
 def test_a_warning_of_a_pod_s_container_is_there() -> None:
-    text = b"containers: {web: {image: localhost/a:1}, db: {image: localhost/b}}"
-    (document,) = read_documents(text)
-    spec = validated(PodSpec, document.root.value)
-    paths = [problem.path for problem in advice(spec, document.root, {}, Limits())]
-    assert paths == [("containers", "db", "image")]
+    text = b"containers:\n  web: {image: localhost/a:1}\n  db:\n    image: localhost/b\n"
+    (warning,) = load_workload("web", text, "web.yaml").warnings
+    assert (warning.line, warning.column, warning.reason) == (4, 12, "UnpinnedImage")
+    assert warning.message.startswith("containers.db.image: ")
 
 
 def test_every_rule_has_a_fixture() -> None:
