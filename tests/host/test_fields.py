@@ -199,3 +199,35 @@ def test_a_limit_is_never_dropped_silently(host: Host, name: str, port: int, fie
         kind, value = field.split(": ")
         told = host.inspect(name)["HostConfig"]["Memory" if kind == "memory" else "PidsLimit"]
         assert told == (32 << 20 if kind == "memory" else int(value))
+
+
+def test_what_an_older_podman_would_pass_over_is_refused(host: Host, name: str) -> None:
+    host.deploy(name, idle())
+    started = host.inspect(name)["State"]["StartedAt"]
+    artifact = "{type: artifact, source: 'quay.io/team/model:1', target: /model}"
+    host.write_workload(name, idle(f"volumes: [{artifact}]"))
+    host.wait_until(lambda: "Podman" in host.status(name)["message"], "it to be refused")
+    version = host.podman("version", "--format", "{{.Server.Version}}")
+    wanted = f"it needs Podman 5.6, this host has {version}: volumes./model.type (5.6)"
+    assert wanted in host.status(name)["message"]
+    assert host.inspect(name)["State"]["StartedAt"] == started
+
+
+@pytest.mark.parametrize(
+    ("limit", "controller"),
+    [
+        ("memory: 64m, memory_reservation: 32m, memory_swap: 64m", "memory"),
+        ("cpu_shares: 512", "cpu"),
+        ("cpuset: 0", "cpuset"),
+        ("cpuset_mems: 0", "cpuset"),
+        ("io_weight: 500", "io"),
+    ],
+)
+def test_every_limit_is_refused_where_it_would_not_hold(
+    host: Host, name: str, limit: str, controller: str
+) -> None:
+    condition = {c["type"]: c for c in host.api("/v1/status")["host"]}["Controllers"]
+    assert condition["status"] != "True", "this host can set limits: test that they hold"
+    host.write_workload(name, idle(f"resources: {{{limit}}}"))
+    message = host.wait_for(name, "Failed")["message"]
+    assert f"cannot limit {controller}: not delegated" in message

@@ -41,7 +41,7 @@ USERS: dict[str, tuple[str, list[str], str]] = {
     "keep": ("userns_mode: keep-id", ["0", "1", "1000"], "1000"),
     "keep-as": ("userns_mode: 'keep-id:uid=5,gid=6'", ["0", "1", "5"], "5"),
     "nomap": ("userns_mode: nomap", ["0", "1", "65536"], "0"),
-    "own": ("uid_map: ['0:5:10']\ngid_map: ['0:7:10']", ["0", "5", "10"], "0"),
+    "own": ("gid_map: ['0:7:10']\nuid_map: ['0:5:10']", ["0", "5", "10"], "0"),
 }
 
 
