@@ -33,6 +33,7 @@ class Puller(Protocol):
         reference: str,
         policy: str,
         *,
+        platform: str,
         credentials: Credentials | None,
         on_progress: Callable[[str], None],
     ) -> str: ...
@@ -115,7 +116,11 @@ class Pulls:
         try:
             async with asyncio.timeout(self._deadline):
                 await self._podman.pull(
-                    wish.reference, wish.policy, credentials=credentials, on_progress=on_progress
+                    wish.reference,
+                    wish.policy,
+                    platform=wish.platform,
+                    credentials=credentials,
+                    on_progress=on_progress,
                 )
         except TimeoutError:
             raise Transient(

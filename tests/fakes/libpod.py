@@ -51,6 +51,8 @@ class FakeLibpod:
         self.state = PodmanState(clock or RealClock())
         self.state.on_event.append(self._publish)
         self.registry: dict[str, Remote] = {}
+        # The platforms that pulls asked for: OS, architecture and variant.
+        self.platforms: list[tuple[str, ...]] = []
         self.requests: list[str] = []
         self.in_flight: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
@@ -229,6 +231,8 @@ class FakeLibpod:
         response = web.StreamResponse()
         await response.prepare(request)
         reference, policy = request.query["reference"], request.query["policy"]
+        wanted = (request.query.get(key, "") for key in ("OS", "Arch", "Variant"))
+        self.platforms.append(tuple(filter(None, wanted)))
         async for message in pull(self.state, self.registry, reference, policy, login):
             await response.write(json.dumps(message).encode() + b"\n")
         return response

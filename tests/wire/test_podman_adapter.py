@@ -193,6 +193,12 @@ class TestPull:
         assert await podman.pull("localhost:5000/app:2", "missing") == image
         assert service.registry["localhost:5000/app:2"].pulls == 1
 
+    async def test_platform(self, podman: Podman, service: FakeLibpod) -> None:
+        service.registry["localhost:5000/app:2"] = Remote("sha256:" + "2" * 64)
+        for platform in ("", "linux/arm64", "linux/arm/v7"):
+            await podman.pull("localhost:5000/app:2", "missing", platform=platform)
+        assert service.platforms == [(), ("linux", "arm64"), ("linux", "arm", "v7")]
+
     async def test_missing(self, podman: Podman) -> None:
         for policy in ("always", "never"):
             with pytest.raises(Permanent) as refused:

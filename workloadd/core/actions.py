@@ -245,11 +245,15 @@ Action = (
 
 @dataclass(frozen=True, slots=True)
 class PullImage:
-    """Have an image pulled by a task of its own; `key` names what the pull is for."""
+    """Have an image pulled by a task of its own; `key` names what the pull is for.
+
+    `platform` is OS/ARCHITECTURE[/VARIANT], empty for the host's own.
+    """
 
     reference: str
     policy: str
     key: str
+    platform: str = ""
 
     def __str__(self) -> str:
         return f"pull {self.reference} ({self.policy})"

@@ -70,7 +70,8 @@ def _image(
 ) -> Resolution | None:
     """What a container's image waits for, or None where it is here."""
     pull = memory.pulls.get(spec.image, Pull())
-    key = pull_key(workload, name, spec) if spec.pull in ("always", "newer") else ""
+    asks = spec.pull in ("always", "newer") or spec.platform
+    key = pull_key(workload, name, spec) if asks else ""
     if spec.image in observed.images and _satisfied(spec, pull, key):
         return None
     return _wait(spec, pull, key or pull_key(workload, name, spec), now)
@@ -78,8 +79,11 @@ def _image(
 
 def _satisfied(spec: ContainerSpec, pull: Pull, key: str) -> bool:
     """Whether the local image is the one to use, with no pull before."""
-    if spec.pull in ("missing", "never") or key in pull.done_for:
+    if spec.pull == "never" or key in pull.done_for:
         return True
+    if spec.pull == "missing":
+        # Of which platform it is, Podman says: with this policy it pulls only where that differs.
+        return not spec.platform
     # `newer` wants the registry's word, but makes do without it.
     return spec.pull == "newer" and pull.problem is not None
 
@@ -100,5 +104,5 @@ def _wait(spec: ContainerSpec, pull: Pull, key: str, now: float) -> Resolution:
         return Resolution(problem=pull.problem, wake_at=pull.next_at)
     return Resolution(
         problem=pull.problem or Problem("Pulling", f"waiting to pull {spec.image}"),
-        pulls=(PullImage(spec.image, spec.pull, key),),
+        pulls=(PullImage(spec.image, spec.pull, key, spec.platform or ""),),
     )

@@ -243,10 +243,13 @@ class Podman:
         reference: str,
         policy: str,
         *,
+        platform: str = "",
         credentials: Credentials | None = None,
         on_progress: Callable[[str], None] = lambda _: None,
     ) -> str:
         """Pull an image (`policy`: always, missing, newer, never); return its ID.
+
+        `platform` is OS/ARCHITECTURE[/VARIANT], empty for the host's own.
 
         It has no deadline of its own: a big layer may come without a word for long. Cancelling
         stops it. Without `credentials` the service looks into its own auth.json. `on_progress`
@@ -259,7 +262,7 @@ class Podman:
             "POST",
             "images/pull",
             f"pull {reference}",
-            params={"reference": reference, "policy": policy},
+            params={"reference": reference, "policy": policy, **_platform(platform)},
             headers=headers,
             refused=lambda _doing, _status, body: failed(explanation(body)),
         ) as response:
@@ -326,3 +329,9 @@ def _report_error(answer: Answer) -> bytes:
     reports = json.loads(answer.body)
     errors = [report.get("Err") for report in reports if isinstance(report, dict)]
     return next((str(error).encode() for error in errors if error), b"")
+
+
+def _platform(platform: str) -> dict[str, str]:
+    """Query parameters for an image of a platform."""
+    parts = platform.split("/") if platform else []
+    return dict(zip(("OS", "Arch", "Variant"), parts, strict=False))

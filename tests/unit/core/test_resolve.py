@@ -44,6 +44,16 @@ def test_a_missing_image_is_pulled(policy: str) -> None:
     assert [pull.reference for pull in found.pulls] == [REF]
 
 
+def test_of_which_platform_a_local_image_is_podman_is_asked_once() -> None:
+    file = declared("web", f"image: {REF}\nplatform: arm64")
+    assert file.spec
+    ((name, container),) = file.spec.containers_by_name.items()
+    (pull,) = resolve(file, LOCAL, Memory(), 50.0).pulls
+    assert (pull.policy, pull.platform) == ("missing", "linux/arm64")
+    asked = Pull(done_for=frozenset([pull_key("web", name, container)]))
+    assert resolve(file, LOCAL, Memory(pulls={REF: asked}), 50.0).revision
+
+
 def test_never_says_what_to_do() -> None:
     problem = result("never", NOWHERE).problem
     assert problem and problem.reason == "ImageNotPresent" and problem.hint
