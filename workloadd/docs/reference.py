@@ -91,7 +91,8 @@ def _field(field: FieldDoc) -> Iterator[str]:
 
 def _part(part: ModelDoc, fields: list[FieldDoc]) -> Iterator[str]:
     with_tag = f" with `{part.tag}`" if part.tag else ""
-    yield f"A mapping{with_tag}: {part.summary}"
+    path = ".".join(fields[0].path[:-1])
+    yield f"`{path}` as a mapping{with_tag}: {part.summary}{_inherited(part)}"
     yield ""
     yield "| key | written as | default | meaning | example |"
     yield "|---|---|---|---|---|"
@@ -101,6 +102,13 @@ def _part(part: ModelDoc, fields: list[FieldDoc]) -> Iterator[str]:
     yield ""
     for inner in (inner for field in fields for inner in field.parts):
         yield from _part(inner, list(inner.fields))
+
+
+def _inherited(part: ModelDoc) -> str:
+    owners = {field.owner for field in part.fields} & (_LISTED - {part.model})
+    titles = [group for group in groups() if group.model in owners]
+    links = ", ".join(f"[{one.title}](#{one.title.replace(' ', '-')})" for one in titles)
+    return f" Also with the fields of {links}." if links else ""
 
 
 def _facts(field: FieldDoc) -> str:
