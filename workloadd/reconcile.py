@@ -43,7 +43,7 @@ _PAUSE = 1.0
 class Source(Protocol):
     """Where the declared workloads come from; blocks, and is called in a thread."""
 
-    def load(self, holders: Mapping[HostPort, str]) -> Desired: ...
+    def load(self, holders: Mapping[HostPort, str], running: Mapping[str, str]) -> Desired: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +167,8 @@ class Reconciler:
         if not self._observed.workloads:
             # Who holds which port is known only from what runs.
             self._observed = await self._observe(Desired())
-        holders = port_holders(self._observed)
-        desired = await asyncio.to_thread(self._source.load, holders)
+        known = self._observed
+        desired = await asyncio.to_thread(self._source.load, port_holders(known), files_of(known))
         # What is busy now may be done by the time we look: it is planned for in the next pass.
         busy = dict(self._executor.busy)
         self._observed = observed = await self._observe(desired)
@@ -231,6 +231,12 @@ def port_holders(observed: Observed) -> dict[HostPort, str]:
         for port in container.ports if container else ():
             holders[port] = name
     return holders
+
+
+def files_of(observed: Observed) -> dict[str, str]:
+    """From which workload file each workload that is deployed came."""
+    seen = observed.workloads.items()
+    return {name: one.file.record.source for name, one in seen if one.file and one.file.record}
 
 
 def _references(desired: Desired) -> set[str]:

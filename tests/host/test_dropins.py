@@ -83,9 +83,10 @@ def test_a_half_written_file_of_several_documents(host: Host, name: str) -> None
 
 def test_one_name_in_two_files(host: Host, name: str, port: int) -> None:
     before = host.deploy(name, serving(port))
-    host.write(host.files / f"{name}-z.yaml", f"name: {name}\n{serving(port + 1)}")
+    host.write(host.files / f"0-{name}.yaml", f"name: {name}\n{serving(port + 1)}")
     status = host.wait_for(f"{name}%232", "Invalid")
     assert status["errors"][0]["reason"] == "DuplicateName"
+    host.look_again()
     assert host.status(name)["current"] == before["current"]
     assert host.http(port)
     assert not host.http(port + 1)

@@ -394,6 +394,20 @@ def test_a_name_that_is_declared_twice_goes_to_the_first(
     assert said["d-b#2"].startswith(f"{instances}:5:7: ")
 
 
+def test_a_name_stays_with_the_file_that_runs_under_it(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    first = put(roots[1], "web.yaml", WEB)
+    second = put(roots[1], "web-2.yaml", f"name: web\n{WEB}")
+    assert directories.load().workloads["web"].path == str(first)
+    running = {"web": str(second)}
+    workloads = directories.load(running=running).workloads
+    assert workloads["web"].path == str(second)
+    assert [e.reason for e in workloads["web#2"].errors] == ["DuplicateName"]
+    second.unlink()
+    assert directories.load(running=running).workloads["web"].path == str(first)
+
+
 def test_one_name_for_several_kinds_of_host(
     directories: Directories, roots: tuple[Path, ...]
 ) -> None:

@@ -32,9 +32,16 @@ class AsIf(Directories):
             directory = self._place / directory.relative_to(self._links)
         return super().resolve(written, directory)
 
-    def load(self, holders: Mapping[HostPort, str] | None = None) -> Desired:
+    def known_as(self, path: Path) -> str:
+        return self._there(super().known_as(path))
+
+    def load(
+        self,
+        holders: Mapping[HostPort, str] | None = None,
+        running: Mapping[str, str] | None = None,
+    ) -> Desired:
         """Everything declared; a file of ours has the path in `place` that it would have."""
-        desired = super().load(holders)
+        desired = super().load(holders, running)
         workloads = {name: self._moved(one) for name, one in desired.workloads.items()}
         elsewhere = (replace(e, path=self._there(e.path)) for e in desired.elsewhere)
         problems = (replace(p, message=self._there(p.message)) for p in desired.problems)

@@ -21,7 +21,7 @@ from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.observe import Observer
-from workloadd.reconcile import port_holders
+from workloadd.reconcile import files_of, port_holders
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.spec.container import ContainerSpec
@@ -100,7 +100,7 @@ async def _look(observer: Observer, source: Directories) -> tuple[Desired, Obser
 
 async def _load_and_observe(observer: Observer, source: Directories) -> tuple[Desired, Observed]:
     before = await observer.observe((), ())
-    desired = await asyncio.to_thread(source.load, port_holders(before))
+    desired = await asyncio.to_thread(source.load, port_holders(before), files_of(before))
     references = {container.image for _, _, container in _containers(desired)}
     return desired, await observer.observe(desired.workloads, references)
 

@@ -49,14 +49,19 @@ class Directories:
         self._env_files = EnvFiles()
         self._env_paths: frozenset[str] = frozenset()
 
-    def load(self, holders: Mapping[HostPort, str] | None = None) -> Desired:
-        """Everything declared now; `holders` are the host ports of the current deployments."""
+    def load(
+        self,
+        holders: Mapping[HostPort, str] | None = None,
+        running: Mapping[str, str] | None = None,
+    ) -> Desired:
+        """Everything declared now; `holders` are the host ports of the current deployments, and
+        `running` says from which file each workload that runs came."""
         scanned = scan(self._roots)
         scope, problems = self._facts.load()
         read = [self._loader.load(shown(n), found, scope) for n, found in scanned.found.items()]
         # What vanished between the listing and the reading was never there.
         files = [loaded for loaded in read if loaded]
-        placed = _placed(files)
+        placed = _placed(self._in_order(files, running or {}))
         clashes = duplicate_host_ports(
             {name: one.workload.result for name, one in placed.items()}, holders
         )
@@ -78,6 +83,28 @@ class Directories:
             networks,
             volumes,
         )
+
+    def known_as(self, path: Path) -> str:
+        """What a file is called in the status, and by the unit that came from it."""
+        return shown(path)
+
+    def _in_order(
+        self, files: Iterable[Loaded], running: Mapping[str, str]
+    ) -> list[tuple[Workload, Found]]:
+        """The workloads for this host, those first that came from where what runs did."""
+        found = [
+            (one, loaded.found)
+            for loaded in files
+            for one in loaded.workloads
+            if not one.result.elsewhere
+        ]
+
+        def is_new(pair: tuple[Workload, Found]) -> bool:
+            one, file = pair
+            places = map(self.known_as, (file.path, *file.shadows))
+            return one.name not in running or running[one.name] not in places
+
+        return sorted(found, key=is_new)
 
     def resolve(self, written: str, directory: Path) -> str:
         """The absolute path that `written` in a file of `directory` means.
@@ -155,21 +182,18 @@ def _env_paths(workloads: Iterable[Workload]) -> Iterator[str]:
             yield from (entry.path for entry in container.env_file)
 
 
-def _placed(files: Iterable[Loaded]) -> dict[str, _Placed]:
+def _placed(workloads: Iterable[tuple[Workload, Found]]) -> dict[str, _Placed]:
     """The workloads by name. One name may be declared once: the first has it, and every other one
     is there under a name that nothing can be called by."""
     placed: dict[str, _Placed] = {}
-    for loaded in files:
-        for one in loaded.workloads:
-            if one.result.elsewhere:
-                continue
-            first = placed.get(one.name)
-            workload = _second(one, first.workload) if first else one
-            name, number = workload.name, 1
-            while name in placed:
-                number += 1
-                name = f"{workload.name}#{number}"
-            placed[name] = _Placed(replace(workload, name=name), loaded.found)
+    for one, found in workloads:
+        first = placed.get(one.name)
+        workload = _second(one, first.workload) if first else one
+        name, number = workload.name, 1
+        while name in placed:
+            number += 1
+            name = f"{workload.name}#{number}"
+        placed[name] = _Placed(replace(workload, name=name), found)
     return placed
 
 
@@ -179,7 +203,7 @@ def _second(one: Workload, first: Workload) -> Workload:
     path = next((p for p in (("name",), ("instances",)) if positions.root.child(p[0])), ())
     line, column = named.at_key(path)
     why = f"the name {one.name} is taken by {named.file_of(path)}:{line}:{column}"
-    hint = "give one of them another name; until then the first has it"
+    hint = "give one of them another name; until then that one has it"
     error = positions.error(SpecProblem("DuplicateName", why, hint, path))
     result = LoadResult(None, (error,), (), positions, files=one.result.files)
     return Workload(one.name, result, None)

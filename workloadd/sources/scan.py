@@ -125,7 +125,8 @@ def _list(root: Path) -> tuple[dict[str, list[Path]], list[str], Problem | None]
         return {}, [], _out_of_sight(root, error) if root.is_symlink() else None
     except OSError as error:
         return {}, [], _out_of_sight(root, error)
-    names.sort()
+    # By stem: web.yaml comes before web-2.yaml.
+    names.sort(key=lambda name: name.rpartition(".")[::2])
     problem = None
     if len(names) > MAX_FILES:
         message = f"cannot read all of {shown(root)}: it has {len(names)} files"
