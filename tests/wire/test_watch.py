@@ -219,6 +219,19 @@ async def test_extra_files(root: Path, tmp_path: Path) -> None:
         await watched.notices(env.unlink)
 
 
+async def test_extra_directories_with_all_that_is_in_them(root: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "inner").mkdir(parents=True)
+    async with watching(root) as it:
+        it.watcher.set_extra([site])
+        await it.armed()
+        await it.notices(partial(put, site / "index.html"))
+        await it.notices(partial(put, site / "inner/a"))
+        await it.notices((site / "new").mkdir)
+        await it.notices(partial(put, site / "new/b"))
+        await it.notices((site / "inner/a").unlink)
+
+
 async def test_a_queue_that_overflows(root: Path, tmp_path: Path) -> None:
     limit = queue_limit()
     if limit > 100_000:

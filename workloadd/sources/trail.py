@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from workloadd.core.names import workload_of_unit
@@ -13,9 +14,11 @@ from workloadd.sources.scan import is_dropin_directory, is_workload_file
 _MAX_LINKS = 40
 
 # Stand for many entries of a directory: its workload files and directories of drop-ins, its
-# workloads' units, its facts. No entry is ever named so. A plan is as short for a thousand of them
-# as for one.
-_WORKLOAD_FILES, _UNITS, _FACTS = "", "/", "//"
+# workloads' units, its facts, or all there is. No entry is ever named so. A plan is as short for a
+# thousand of them as for one.
+_WORKLOAD_FILES, _UNITS, _FACTS, _ALL = "", "/", "//", "///"
+# Directories below one that is watched with all that is in it, at the most.
+_MAX_BELOW = 128
 
 # Directories to watch, and the entries in each that matter.
 Plan = Mapping[Path, frozenset[str]]
@@ -61,8 +64,8 @@ def make_plan(
     facts: Iterable[Path] = (),
 ) -> Plan:
     """What to watch for `roots` (their workload files and drop-ins, and where links among them
-    lead), for the files `extra`, for the units of workloads in `unit_directories`, and for the
-    directories `facts`. Blocks."""
+    lead), for the files and whole directories `extra`, for the units of workloads in
+    `unit_directories`, and for the directories `facts`. Blocks."""
     entries: dict[Path, set[str]] = {}
     paths = list(extra)
     watched = [(root, _WORKLOAD_FILES) for root in roots]
@@ -80,7 +83,9 @@ def make_plan(
         if leads_to is not None:
             entries.setdefault(leads_to, set()).add(_UNITS)
     for path in paths:
-        _follow(path, entries)
+        leads_to = _follow(path, entries)
+        for directory in _tree(leads_to) if leads_to and leads_to.is_dir() else ():
+            entries.setdefault(directory, set()).add(_ALL)
     return {directory: frozenset(names) for directory, names in entries.items()}
 
 
@@ -89,6 +94,17 @@ def _follow(path: Path, entries: dict[Path, set[str]]) -> Path | None:
     for directory, name in lookups:
         entries.setdefault(directory, set()).add(name)
     return leads_to
+
+
+def _tree(top: Path) -> list[Path]:
+    """A directory and those below it, no links followed."""
+    found = [top]
+    for directory in found:
+        with suppress(OSError), os.scandir(directory) as entries:
+            found += [directory / e.name for e in entries if e.is_dir(follow_symlinks=False)]
+        if len(found) > _MAX_BELOW:
+            break
+    return found[:_MAX_BELOW]
 
 
 def _look(directory: Path) -> tuple[list[Path], list[Path]]:
@@ -114,7 +130,7 @@ def concerns(names: frozenset[str], name: str) -> bool:
 
 def leads_on(names: frozenset[str], name: str) -> bool:
     """Whether a change of the entry `name` may also change what has to be watched."""
-    if name in names:
+    if name in names or _ALL in names:
         return True
     if _FACTS in names and is_facts_file(name):
         return True
