@@ -22,18 +22,25 @@ from workloadd.core.status import HostConditionStatus, Status, summary
 from workloadd.execute import Executor, Limits
 from workloadd.history import History
 from workloadd.host import notify
+from workloadd.host.chown import Owners
+from workloadd.host.fates import FateFile
+from workloadd.host.filestore import FileStore
 from workloadd.host.podman import Podman
 from workloadd.host.preflight import gather
+from workloadd.host.secret_key import SecretKey
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.observe import Observer
+from workloadd.prepare import Preparation
 from workloadd.pulls import Pulls
 from workloadd.reconcile import Clock, Reconciler
 from workloadd.requests import RunRequests
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
+from workloadd.sources.secrets import SecretPlaces, Secrets
 from workloadd.sources.watch import Watcher
+from workloadd.upkeep import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +75,22 @@ class Daemon:
         self.units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
-        self.observer = Observer(self.podman, self.systemd, self.units)
+        self.files = files = FileStore(paths.files_dir)
+        self.keeper = Keeper(
+            self.podman.objects,
+            files,
+            FateFile(paths.fates_file),
+            user=paths.user,
+            clock=self._clock.now,
+            wake=self.wake,
+        )
+        self.observer = Observer(self.podman, self.systemd, self.units, self.keeper)
         self.executor = Executor(
             self.podman,
             self.systemd,
             self.units,
             self.history,
+            Preparation(self.podman, self.keeper, files, Owners(self.systemd)),
             user=paths.user,
             runtime_dir=paths.xdg_runtime_dir,
             limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
@@ -84,7 +101,9 @@ class Daemon:
         self.pulls = self._make_pulls()
         self._told = False
         facts = Facts(paths.facts_roots)
-        self.source = Directories(paths.workload_roots, paths.home, facts)
+        key = SecretKey(paths.secret_key)
+        secrets = Secrets(SecretPlaces.of_this_process(), key)
+        self.source = Directories(paths.workload_roots, paths.home, facts, secrets)
         self.watcher = Watcher(
             paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
         )
@@ -115,6 +134,7 @@ class Daemon:
             self.source,
             self.observer,
             self.executor,
+            self.keeper,
             self.pulls,
             self.history,
             self.board,
@@ -149,6 +169,7 @@ class Daemon:
                 tasks.create_task(self._serve(), name="api")
                 await self._connect_systemd()
                 await self._check_host()
+                await asyncio.to_thread(self.files.clean)
                 tasks.create_task(self._keep_systemd(), name="systemd")
                 tasks.create_task(self._follow_podman(), name="podman events")
                 tasks.create_task(self._follow_files(), name="files")
@@ -244,7 +265,7 @@ class Daemon:
 
     def _tell(self, status: Status) -> None:
         """After a pass: follow the files it read, tell systemd how we are and that we live."""
-        self.watcher.set_extra(self.source.env_paths)
+        self.watcher.set_extra(self.source.read_paths)
         notify.status(summary(status))
         notify.watchdog()
         if not self._told and status.passes.count:

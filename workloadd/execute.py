@@ -17,15 +17,15 @@ from workloadd.core import actions as a
 from workloadd.core.backoff import delay
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
 from workloadd.core.memory import Attempt, Bad, Memory
-from workloadd.core.names import LABEL_USER, LABEL_WORKLOAD, WHOLE, unit_name
+from workloadd.core.names import WHOLE, unit_name
 from workloadd.history import History
-from workloadd.host.binds import prepare_binds
 from workloadd.host.journal_reader import podman_lines
 from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
+from workloadd.prepare import Preparation
 from workloadd.reload import ReloadGate
-from workloadd.render.container import render_container, render_volumes
+from workloadd.render.container import render_container
 from workloadd.render.pod import render_pod
 from workloadd.render.unit import render_units
 
@@ -76,6 +76,7 @@ class Executor:
         systemd: Systemd,
         units: UnitDirectory,
         history: History,
+        preparation: Preparation,
         *,
         user: str,
         runtime_dir: Path,
@@ -87,6 +88,7 @@ class Executor:
         self._systemd = systemd
         self._units = units
         self._history = history
+        self._preparation = preparation
         self._user = user
         self._runtime_dir = runtime_dir
         self._clock = clock
@@ -152,6 +154,8 @@ class Executor:
         match action:
             case a.BeginRollout() | a.EndRollout() | a.MarkBad() | a.Note():
                 await self._noted(run, self._record(action, run))
+            case a.ReplaceFiles():
+                await self._preparation.replace(action)
             case a.CreateContainers():
                 await self._create(action, run)
             case a.RenameContainer() | a.StopContainer():
@@ -221,15 +225,13 @@ class Executor:
         async with self._creates:
             for name in action.parts:
                 part = revision.part(name)
+                files = await self._preparation.prepare(revision, part)
                 if part.spec is None:
                     document = render_pod(revision, self._user, self._runtime_dir)
                     pod, run.created[name] = await self._podman.create_pod(document)
                     continue
-                await asyncio.to_thread(prepare_binds, part.spec.volumes)
-                for volume, labels in render_volumes(revision, part, self._user).items():
-                    await self._podman.create_volume(volume, labels)
                 run.created[name] = await self._podman.create(
-                    render_container(revision, part, self._user, pod)
+                    render_container(revision, part, self._user, pod, files)
                 )
         await self._step(run, "prepared", f"container {', '.join(run.created.values())}")
 
@@ -253,13 +255,14 @@ class Executor:
                 await self._podman.remove_pod(action.pod)
             case a.RemoveVolumes():
                 for name in action.names:
-                    labels = await self._podman.volume_labels(name)
-                    if labels and labels.get(LABEL_WORKLOAD) == run.workload:
-                        await self._podman.remove_volume(name)
+                    volume = await self._podman.objects.volume(name)
+                    if volume and volume.workload == run.workload:
+                        await self._podman.objects.remove_volume(name)
             case a.RemoveNetworks():
-                ours = {LABEL_WORKLOAD: run.workload, LABEL_USER: self._user}
-                for name in await self._podman.networks(ours):
-                    await self._podman.remove_network(name)
+                found = await self._podman.objects.look()
+                for network in found.networks.values():
+                    if network.workload == run.workload:
+                        await self._podman.objects.remove_network(network.name)
 
     async def _write_units(self, action: a.WriteUnits, run: _Run) -> None:
         """Write the units: for a rollout this is the point of no return but by rollback."""

@@ -7,11 +7,14 @@ from functools import lru_cache
 from typing import Protocol
 
 from workloadd.core.errors import Problem
+from workloadd.core.given import live_name
 from workloadd.core.names import WHOLE, parse_unit_name, unit_name
+from workloadd.core.objects import Objects
 from workloadd.core.observed import (
     Container,
     Observed,
     Seen,
+    StoredFiles,
     UnitFile,
     UnitRecord,
     UnitState,
@@ -34,6 +37,12 @@ class PodmanView(Protocol):
     async def images(self, references: Collection[str]) -> dict[str, Image]: ...
 
 
+class KeeperView(Protocol):
+    """What observing needs of what there is besides containers."""
+
+    async def look(self, *, needed: bool) -> tuple[Objects, StoredFiles, Mapping[str, str]]: ...
+
+
 class SystemdView(Protocol):
     """What observing needs of systemd."""
 
@@ -50,11 +59,13 @@ class Observer:
         podman: PodmanView,
         systemd: SystemdView,
         units: UnitDirectory,
+        keeper: KeeperView,
         controllers: Callable[[], frozenset[str] | None] = delegated_controllers,
     ) -> None:
         self._podman = podman
         self._systemd = systemd
         self._units = units
+        self._keeper = keeper
         self._controllers = controllers
         self._images: dict[str, Image] = {}
         self._version = ""
@@ -74,11 +85,14 @@ class Observer:
             self._version = (await self._podman.info()).version
         return self._version
 
-    async def observe(self, declared: Collection[str], references: Collection[str]) -> Observed:
+    async def observe(
+        self, declared: Collection[str], references: Collection[str], *, objects: bool = True
+    ) -> Observed:
         """The world as it is now.
 
         `declared` are the names of the declared workloads (only for these, and for what has our
-        mark, does a unit matter), `references` the images they name. systemd is asked first: a
+        mark, does a unit matter), `references` the images they name, `objects` whether any of them
+        needs a network, a volume or a secret. systemd is asked first: a
         unit that was active before its container was seen stopped has crashed in between, never
         the other way round.
 
@@ -89,11 +103,15 @@ class Observer:
         started_at = await self._systemd.manager_started_at()
         containers = await self._podman.containers()
         images = await self._images_of(references)
+        found, kept, fates = await self._keeper.look(needed=objects)
         files, controllers = await asyncio.to_thread(
             lambda: (self._units.read(), self._controllers())
         )
         by_workload: dict[str, list[Container]] = {}
         for container in containers.ours:
+            name = live_name(container.workload, container.container, container.revision)
+            if name in kept.live:
+                container = replace(container, live=kept.live[name])
             by_workload.setdefault(container.workload, []).append(container)
         units = _by_workload(states)
         seen = {
@@ -106,7 +124,16 @@ class Observer:
             )
             for name in _names(declared, by_workload, files)
         }
-        return Observed(seen, images, started_at, controllers, await self._podman_version())
+        return Observed(
+            seen,
+            images,
+            started_at,
+            controllers,
+            await self._podman_version(),
+            replace(found, users=containers.in_networks),
+            kept,
+            fates,
+        )
 
 
 def _by_workload(states: Mapping[str, UnitState]) -> dict[str, dict[str, UnitState]]:

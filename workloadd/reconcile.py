@@ -18,12 +18,14 @@ from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.rollout import Policy
 from workloadd.core.status import ElsewhereStatus, PassStatus, Status, WorkloadStatus, moment
+from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
 from workloadd.execute import Executor
 from workloadd.history import History
 from workloadd.observe import Observer
 from workloadd.pulls import Pulls
 from workloadd.settings.model import ReconcileSettings
 from workloadd.spec.ports import HostPort
+from workloadd.upkeep import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Reconciler:
         source: Source,
         observer: Observer,
         executor: Executor,
+        keeper: Keeper,
         pulls: Pulls,
         history: History,
         board: Board,
@@ -75,6 +78,7 @@ class Reconciler:
         self._source = source
         self._observer = observer
         self._executor = executor
+        self._keeper = keeper
         self._pulls = pulls
         self._history = history
         self._board = board
@@ -135,6 +139,7 @@ class Reconciler:
             self._publish(self._board.status.workloads, began, now, str(error.problem))
             return now + _RETRY
         self._executor.submit(knowledge.plan, knowledge.memory, tasks)
+        self._keeper.submit(_upkeep(knowledge), tasks)
         for workload in knowledge.plan.workloads.values():
             for pull in workload.pulls:
                 self._pulls.request(pull, tasks)
@@ -150,7 +155,7 @@ class Reconciler:
         workloads = assess(knowledge, before)
         self._publish(workloads, began, now, "")
         await self._record_restarts(before, workloads, now)
-        return knowledge.plan.wake_at
+        return min((w for w in (knowledge.plan.wake_at, self._keeper.wake_at) if w), default=None)
 
     async def _record_restarts(
         self, before: Mapping[str, WorkloadStatus], after: Iterable[WorkloadStatus], now: float
@@ -182,7 +187,9 @@ class Reconciler:
         return Knowledge(desired, observed, memory, planned, busy, now)
 
     async def _observe(self, desired: Desired) -> Observed:
-        return await self._observer.observe(desired.workloads, _references(desired))
+        return await self._observer.observe(
+            desired.workloads, _references(desired), objects=_needs_objects(desired)
+        )
 
     async def _look_in_time(self, now: float) -> Knowledge:
         try:
@@ -220,6 +227,23 @@ class Reconciler:
         )
         self._board.beat()
         self._on_pass(self._board.status)
+
+
+def _needs_objects(desired: Desired) -> bool:
+    """Whether anything declared needs more of Podman than containers and images."""
+    if desired.networks or desired.volumes:
+        return True
+    return any(
+        one.needs.networks or one.needs.volumes or any(i.secrets for i in one.inputs.values())
+        for one in desired.workloads.values()
+    )
+
+
+def _upkeep(knowledge: Knowledge) -> tuple[Upkeep, ...]:
+    """What to do besides the workloads' own plans."""
+    planned = (name for name, plan in knowledge.plan.workloads.items() if plan.actions)
+    active = {*knowledge.busy, *planned}
+    return plan_upkeep(knowledge.desired, kept_of(knowledge.observed), active)
 
 
 def port_holders(observed: Observed) -> dict[HostPort, str]:

@@ -10,7 +10,15 @@ from workloadd.core import upkeep as u
 from workloadd.core.backoff import delay
 from workloadd.core.errors import Permanent, Problem, Transient, WorkloaddError
 from workloadd.core.needs import network_differs, network_taken, volume_differs, volume_taken
-from workloadd.core.objects import NeededNetwork, NeededVolume, Needs, made_of, object_labels
+from workloadd.core.objects import (
+    NeededNetwork,
+    NeededVolume,
+    Needs,
+    Objects,
+    made_of,
+    object_labels,
+)
+from workloadd.core.observed import StoredFiles
 from workloadd.host.fates import FateFile
 from workloadd.host.filestore import FileStore
 from workloadd.host.podman_objects import PodmanObjects
@@ -57,7 +65,15 @@ class Keeper:
         self._wake = wake
         self._lock = asyncio.Lock()
         self._busy = False
+        self._last: Objects | None = None
         self.failures: dict[str, Failure] = {}
+
+    async def look(self, *, needed: bool) -> tuple[Objects, StoredFiles, dict[str, str]]:
+        """What there is. Podman is asked where somebody needs it, and while anything is ours."""
+        if needed or self._last is None or _has_ours(self._last):
+            self._last = await self._objects.look()
+        files, fates = await asyncio.to_thread(lambda: (self._files.look(), self._fates.look()))
+        return self._last, files, fates
 
     def submit(self, actions: tuple[u.Upkeep, ...], tasks: asyncio.TaskGroup) -> None:
         """Begin to do what is due; does not wait."""
@@ -159,6 +175,12 @@ class Keeper:
         log.log(logging.DEBUG if again else logging.WARNING, "%s", problem)
         pause = delay(count, _RETRY_BASE, _RETRY_CEILING, random.random())  # noqa: S311 - jitter
         self.failures[key] = Failure(count, problem, self._clock() + pause)
+
+
+def _has_ours(objects: Objects) -> bool:
+    owners = [network.workload for network in objects.networks.values()]
+    owners += [volume.workload for volume in objects.volumes.values()]
+    return bool(objects.secrets) or any(owner is not None for owner in owners)
 
 
 def _as_error(problem: Problem) -> Permanent:

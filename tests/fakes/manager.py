@@ -147,6 +147,10 @@ class Manager:
         task.add_done_callback(self._tasks.discard)
         return job
 
+    def next_id(self) -> int:
+        """A number that no job has had."""
+        return next(self._ids)
+
     def starts_in_flight(self) -> int:
         """How many start jobs are in flight."""
         return sum(1 for unit in self.units.values() if unit.job and unit.job.kind == "start")

@@ -34,6 +34,8 @@ class FakeSystemd:
         self.property_reads = 0
         self.early_signals = False
         self.fail_next: dict[str, tuple[str, str]] = {}
+        self.transient: list[tuple[str, dict[str, Any]]] = []
+        self.transient_result = "done"
         self.deaf: set[str] = set()
         self._address = address
         self._bus: MessageBus | None = None
@@ -108,6 +110,8 @@ class FakeSystemd:
                 return Message.new_method_return(message)
             case "StartUnit" | "StopUnit" | "RestartUnit":
                 return self._dispatch(message, member.removesuffix("Unit").lower())
+            case "StartTransientUnit":
+                return self._dispatch_transient(message)
             case "CleanUnit":
                 self.manager.clean(message.body[0])
                 return Message.new_method_return(message)
@@ -134,6 +138,14 @@ class FakeSystemd:
             self._early.setdefault(job.path, []).append(reply)
             return True
         return reply
+
+    def _dispatch_transient(self, message: Message) -> Message:
+        """A transient service ends as soon as it has begun, as `transient_result` says."""
+        unit, _, properties, _ = message.body
+        self.transient.append((unit, {name: value.value for name, value in properties}))
+        job = Job(self.manager.next_id(), "start", unit)
+        asyncio.get_running_loop().call_soon(self._job_removed, job, self.transient_result)
+        return Message.new_method_return(message, "o", [job.path])
 
     def _list(self, patterns: list[str]) -> list[list[Any]]:
         units = self.manager.units.values()

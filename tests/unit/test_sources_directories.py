@@ -213,7 +213,7 @@ def test_env_files_are_read_in_order(
         (str(roots[1] / "one.env"), (("A", "1"),)),
         (str(tmp_path / "home/two.env"), (("B", "2"),)),
     ]
-    assert directories.env_paths == {
+    assert directories.read_paths == {
         roots[1] / "one.env", tmp_path / "home/two.env", roots[1] / "none.env",
     }  # fmt: skip
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from inspect import iscoroutinefunction
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from workloadd.render.record import parse_record
 
 # What changes something that a later daemon goes by, by the daemon's part.
 CALLS = {
-    "podman": ("create_volume", "create", "rename", "stop", "remove", "remove_network"),
+    "podman": ("create", "rename", "stop", "remove"),
+    "podman.objects": ("create_network", "create_volume", "remove_network", "remove_volume"),
     "systemd": ("start", "stop", "reset_failed", "reload"),
     "units": ("write", "remove"),
     "history": ("begin", "committed", "end", "mark_bad", "note"),
@@ -63,7 +65,7 @@ def kill_after(daemon: CountingDaemon, count: int) -> list[str]:
 
     for part, names in CALLS.items():
         for name in names:
-            adapter = getattr(daemon, part)
+            adapter = attrgetter(part)(daemon)
             setattr(adapter, name, deadly(getattr(adapter, name), partial(done, name)))
     return made
 

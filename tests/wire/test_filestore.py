@@ -1,7 +1,6 @@
 """The store of files that containers get, on a real file system."""
 
 import stat
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,9 @@ import pytest
 from workloadd.core.errors import Permanent, Transient
 from workloadd.core.given import GivenFile
 from workloadd.core.observed import StoredFiles
-from workloadd.host import chown as chown_module
 from workloadd.host import filestore
-from workloadd.host.chown import chown_in_namespace
-from workloadd.host.filestore import FileStore
+from workloadd.host.fates import FateFile
+from workloadd.host.filestore import FileStore, files_of
 from workloadd.host.secret_key import SecretKey
 
 ONE = GivenFile("/etc/a", (("", b"one"),))
@@ -20,55 +18,42 @@ SITE = GivenFile("/srv", (("a", b"1"), ("b/c", b"2")))
 LIVE = "web_main_0123456789ab"
 
 
-class Chowned:
-    """Remembers who got what."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[list[str], int, int]] = []
-
-    def __call__(self, paths: Sequence[Path], uid: int, gid: int) -> None:
-        self.calls.append((sorted(p.name for p in paths), uid, gid))
-
-
 @pytest.fixture
-def chowned() -> Chowned:
-    return Chowned()
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "files")
 
 
-@pytest.fixture
-def store(tmp_path: Path, chowned: Chowned) -> FileStore:
-    return FileStore(tmp_path / "files", chowned)
+def kept(store: FileStore, name: str, given: GivenFile, mode: int) -> Path:
+    return store.keep(store.draft(given, mode), name)
 
 
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_content_is_kept_once(store: FileStore, tmp_path: Path, chowned: Chowned) -> None:
-    path = store.store("x", ONE, 0o440, (0, 0))
+def test_a_content_is_kept_once(store: FileStore, tmp_path: Path) -> None:
+    assert store.find("x") is None
+    path = kept(store, "x", ONE, 0o440)
     assert (path.read_bytes(), mode_of(path)) == (b"one", 0o440)
     inode = path.stat().st_ino
-    assert store.store("x", ONE, 0o440, (0, 0)).stat().st_ino == inode
+    assert kept(store, "x", ONE, 0o440).stat().st_ino == inode
+    assert store.find("x") == path
     assert store.look() == StoredFiles(frozenset({"x"}), {})
-    for directory in (tmp_path / "files/stored",):
-        assert mode_of(directory) == 0o700
-    assert not chowned.calls
+    assert mode_of(tmp_path / "files/stored") == 0o700
+    assert [p.name for p in (tmp_path / "files/stored").iterdir()] == ["x"]
 
 
 def test_a_directory_can_be_entered_by_who_may_read_it(store: FileStore) -> None:
-    path = store.store("x", SITE, 0o444, (0, 0))
+    path = kept(store, "x", SITE, 0o444)
     assert (path / "a").read_bytes() == b"1"
     assert mode_of(path / "b/c") == 0o444
     assert mode_of(path / "b") == mode_of(path) == 0o755
-    closed = store.store("y", SITE, 0o400, (0, 0))
+    closed = kept(store, "y", SITE, 0o400)
     assert mode_of(closed / "b") == 0o700
-    empty = store.store("z", GivenFile("/srv", ()), 0o444, (0, 0))
+    empty = kept(store, "z", GivenFile("/srv", ()), 0o444)
     assert empty.is_dir() and not list(empty.iterdir())
-
-
-def test_only_files_are_given_away(store: FileStore, chowned: Chowned) -> None:
-    store.store("x", SITE, 0o400, (999, 998))
-    assert chowned.calls == [(["a", "c"], 999, 998)]
+    assert sorted(p.name for p in files_of(path)) == ["a", "c"]
+    assert files_of(path / "a") == [path / "a"]
 
 
 def test_what_failed_half_way_is_not_there(
@@ -79,18 +64,16 @@ def test_what_failed_half_way_is_not_there(
 
     monkeypatch.setattr(filestore, "_write", full)
     with pytest.raises(Transient, match="cannot keep /srv: No space left on device"):
-        store.store("x", SITE, 0o444, (0, 0))
+        store.draft(SITE, 0o444)
     assert not list((tmp_path / "files/stored").iterdir())
 
 
-def test_an_owner_that_there_is_not_leaves_nothing(tmp_path: Path) -> None:
-    def nobody(paths: Sequence[Path], uid: int, gid: int) -> None:
-        raise Permanent("NoSuchOwner", "cannot")
-
-    store = FileStore(tmp_path / "files", nobody)
-    with pytest.raises(Permanent):
-        store.store("x", ONE, 0o444, (99999999, 0))
-    assert not list((tmp_path / "files/stored").iterdir())
+def test_drafts_of_a_daemon_that_died_are_cleared_away(store: FileStore, tmp_path: Path) -> None:
+    store.draft(SITE, 0o444)
+    kept(store, "x", ONE, 0o444)
+    assert store.look().stored == {"x"}
+    store.clean()
+    assert [p.name for p in (tmp_path / "files/stored").iterdir()] == ["x"]
 
 
 def test_live_files_are_replaced_in_place(store: FileStore) -> None:
@@ -119,6 +102,12 @@ def test_a_file_cannot_become_a_directory_under_a_container(store: FileStore) ->
         store.replace_live(LIVE, {"/etc/a": (GivenFile("/etc/a", ()), 0o444)})
 
 
+def test_what_was_removed_by_hand_is_made_again(store: FileStore, tmp_path: Path) -> None:
+    store.replace_live(LIVE, {"/etc/a": (ONE, 0o444)})
+    (file,) = (p for p in (tmp_path / "files/live" / LIVE).iterdir() if p.suffix != ".json")
+    assert file.read_bytes() == b"one"
+
+
 def test_a_deployment_begins_anew(store: FileStore) -> None:
     store.begin_live(LIVE, {"/etc/a": (ONE, 0o444), "/srv": (SITE, 0o444)})
     paths = store.begin_live(LIVE, {"/etc/a": (GivenFile("/etc/a", (("", b"2"),)), 0o444)})
@@ -133,8 +122,8 @@ def test_a_record_that_cannot_be_read_counts_for_nothing(store: FileStore, tmp_p
 
 
 def test_removal(store: FileStore) -> None:
-    store.store("x", ONE, 0o444, (0, 0))
-    store.store("y", SITE, 0o400, (0, 0))
+    kept(store, "x", ONE, 0o444)
+    kept(store, "y", SITE, 0o400)
     store.begin_live(LIVE, {"/etc/a": (ONE, 0o444)})
     store.remove(frozenset({"y", "gone"}), frozenset({LIVE}))
     assert store.look() == StoredFiles(frozenset({"x"}), {})
@@ -142,28 +131,21 @@ def test_removal(store: FileStore) -> None:
 
 def test_the_key_is_made_once_and_private(tmp_path: Path) -> None:
     path = tmp_path / "state/secret.key"
+    passing = SecretKey(path, make=False)
+    assert passing() == passing()
+    assert not path.parent.exists()
     key = SecretKey(path)()
     assert len(key) == 32
     assert mode_of(path) == 0o600
-    assert SecretKey(path)() == key
+    assert SecretKey(path)() == SecretKey(path, make=False)() == key
     path.write_bytes(b"short")
     assert SecretKey(path)() not in (key, b"short")
 
 
-def test_chown_says_what_podman_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    podman = tmp_path / "podman"
-    podman.write_text('#!/bin/sh\necho "$@" > "$0.args"\nexit 0\n')
-    podman.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    chown_in_namespace([Path("/a"), Path("/b c")], 999, 998)
-    assert podman.with_name("podman.args").read_text() == "unshare chown -h 999:998 -- /a /b c\n"
-    podman.write_text("#!/bin/sh\necho 'chown: invalid argument' >&2\nexit 1\n")
-    with pytest.raises(Permanent, match=r"the user 999 and the group 998: chown: invalid"):
-        chown_in_namespace([Path("/a")], 999, 998)
-    monkeypatch.setattr(chown_module.subprocess, "run", _not_there)
-    with pytest.raises(Transient):
-        chown_in_namespace([Path("/a")], 999, 998)
-
-
-def _not_there(*_: object, **__: object) -> None:
-    raise FileNotFoundError(2, "No such file or directory", "podman")
+def test_fates_are_what_was_last_said(tmp_path: Path) -> None:
+    fates = FateFile(tmp_path / "state/shared.json")
+    assert fates.look() == {}
+    fates.keep({"volume:backup": "delete"})
+    assert FateFile(tmp_path / "state/shared.json").look() == {"volume:backup": "delete"}
+    (tmp_path / "state/shared.json").write_text("[")
+    assert fates.look() == {}

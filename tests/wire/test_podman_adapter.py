@@ -157,32 +157,6 @@ async def test_images_are_found_as_podman_would_run_them(
     assert await podman.images([]) == {}
 
 
-async def test_volumes(podman: Podman, service: FakeLibpod) -> None:
-    assert await podman.volume_labels("web_data") is None
-    assert await podman.create_volume("web_data", {"a": "b"})
-    assert not await podman.create_volume("web_data", {"a": "c"})
-    assert await podman.volume_labels("web_data") == {"a": "b"}
-    user = await podman.create(spec(volumes=[{"Name": "web_data", "Dest": "/data"}]))
-    with pytest.raises(Transient) as busy:
-        await podman.remove_volume("web_data")
-    assert busy.value.problem.reason == "VolumeInUse"
-    await podman.remove(user)
-    await podman.remove_volume("web_data")
-    await podman.remove_volume("web_data")
-    assert not service.state.volumes
-
-
-async def test_networks(podman: Podman, service: FakeLibpod) -> None:
-    for name, labels in {"mine": {"a": "b", "c": "d"}, "other": {"a": "b"}}.items():
-        service.state.create_network({"name": name, "labels": labels})
-    assert await podman.networks({"a": "b", "c": "d"}) == ["mine"]
-    await podman.remove_network("mine")
-    await podman.remove_network("mine")
-    assert set(service.state.networks) == {"other"}
-    with pytest.raises(Permanent, match="default network podman cannot be removed"):
-        await podman.remove_network("podman")
-
-
 class TestPull:
     async def test_progress_and_result(self, podman: Podman, service: FakeLibpod) -> None:
         service.registry["localhost:5000/app:2"] = Remote("sha256:" + "2" * 64)

@@ -10,6 +10,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.world import World, running_world, until
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
 from workloadd.host.bus import refused
+from workloadd.host.chown import Owners
 from workloadd.host.systemd import Systemd
 from workloadd.host.systemd_jobs import job_failed
 from workloadd.host.systemd_units import unit_of_path
@@ -338,3 +339,30 @@ class TestBus:
             reason,
             "cannot start x: some words",
         )
+
+
+async def test_a_command_that_systemd_runs(world: World, systemd: Systemd) -> None:
+    await systemd.run("workloadd-x.service", ["/bin/true", "a b"], "Try", timeout=5)
+    ((unit, properties),) = world.systemd.transient
+    assert unit == "workloadd-x.service"
+    ((path, command, _),) = properties["ExecStart"]
+    assert (path, command) == ("/bin/true", ["/bin/true", "a b"])
+    assert (properties["Type"], properties["Description"]) == ("oneshot", "Try")
+    world.systemd.transient_result = "failed"
+    with pytest.raises(Permanent, match="it failed"):
+        await systemd.run("workloadd-x.service", ["/bin/false"], "Try")
+
+
+async def test_files_are_given_away_in_podmans_user_namespace(
+    world: World, systemd: Systemd
+) -> None:
+    owners = Owners(systemd)
+    await owners.give([Path("/a"), Path("/b c")], 999, 998)
+    ((_, properties),) = world.systemd.transient
+    ((_, command, _),) = properties["ExecStart"]
+    assert command[1:] == ["unshare", "chown", "-h", "999:998", "--", "/a", "/b c"]
+    world.systemd.transient_result = "failed"
+    with pytest.raises(Permanent) as refused_:
+        await owners.give([Path("/a")], 70000, 0)
+    assert refused_.value.problem.reason == "NoSuchOwner"
+    assert "journalctl --user -u workloadd-chown-" in refused_.value.problem.hint

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from workloadd.core.desired import Declared, Desired
+from workloadd.core.desired import Declared, Desired, Shared
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
 from workloadd.sources.files import shown
+from workloadd.sources.secrets import Secrets
 from workloadd.spec.errors import SpecError
 from workloadd.spec.ports import HostPort
 
@@ -21,9 +22,15 @@ class AsIf(Directories):
     """
 
     def __init__(
-        self, roots: Iterable[Path], home: Path, links: Path, place: Path, facts: Facts
+        self,
+        roots: Iterable[Path],
+        home: Path,
+        links: Path,
+        place: Path,
+        facts: Facts,
+        secrets: Secrets | None = None,
     ) -> None:
-        super().__init__(roots, home, facts)
+        super().__init__(roots, home, facts, secrets)
         self._links = links
         self._place = place
 
@@ -43,6 +50,10 @@ class AsIf(Directories):
         """Everything declared; a file of ours has the path in `place` that it would have."""
         desired = super().load(holders, running)
         workloads = {name: self._moved(one) for name, one in desired.workloads.items()}
+        networks, volumes = (
+            {name: self._moved_shared(one) for name, one in shared.items()}
+            for shared in (desired.networks, desired.volumes)
+        )
         elsewhere = (replace(e, path=self._there(e.path)) for e in desired.elsewhere)
         problems = (replace(p, message=self._there(p.message)) for p in desired.problems)
         return replace(
@@ -51,6 +62,8 @@ class AsIf(Directories):
             elsewhere=tuple(elsewhere),
             problems=tuple(problems),
             unsure=frozenset(map(self._there, desired.unsure)),
+            networks=networks,
+            volumes=volumes,
         )
 
     def _there(self, text: str) -> str:
@@ -68,6 +81,16 @@ class AsIf(Directories):
             warnings=tuple(map(self._moved_error, declared.warnings)),
             files=tuple(dict.fromkeys(map(self._there, declared.files))),
             # The file that stands there now would be replaced, not shadowed.
+            shadows=tuple(s for s in dict.fromkeys(shadows) if s != path),
+        )
+
+    def _moved_shared(self, shared: Shared) -> Shared:
+        path = self._there(shared.path)
+        shadows = map(self._there, shared.shadows)
+        return replace(
+            shared,
+            path=path,
+            errors=tuple(map(self._moved_error, shared.errors)),
             shadows=tuple(s for s in dict.fromkeys(shadows) if s != path),
         )
 

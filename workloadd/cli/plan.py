@@ -13,10 +13,12 @@ from workloadd.cli.facts import DAEMON_USER
 from workloadd.cli.overlay import AsIf, linked
 from workloadd.cli.preview import Preview, WorkloadPreview, preview
 from workloadd.core.errors import WorkloaddError
+from workloadd.host.secret_key import SecretKey
 from workloadd.settings import Paths, load_settings
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
 from workloadd.sources.scan import is_dropin_directory, is_workload_file
+from workloadd.sources.secrets import SecretPlaces, Secrets
 
 
 @click.command()
@@ -58,14 +60,15 @@ def _as_user(files: tuple[Path, ...]) -> str:
 
 def _source(paths: Paths, given: tuple[Path, ...], stack: ExitStack) -> Directories:
     facts = Facts(paths.facts_roots)
+    secrets = Secrets(SecretPlaces.of_this_process(), SecretKey(paths.secret_key, make=False))
     if not given:
-        return Directories(paths.workload_roots, paths.home, facts)
+        return Directories(paths.workload_roots, paths.home, facts, secrets)
     links = stack.enter_context(linked(_workload_files(given)))
     roots = list(paths.workload_roots)
     # Of the roots that an administrator writes to, the weakest: right above the vendor's.
     place = roots[1]
     roots.insert(2, links)
-    return AsIf(roots, paths.home, links, place, facts)
+    return AsIf(roots, paths.home, links, place, facts, secrets)
 
 
 def _workload_files(given: tuple[Path, ...]) -> list[Path]:

@@ -17,6 +17,8 @@ from workloadd.core.resolve import pull_key, resolve
 from workloadd.core.revision import Image
 from workloadd.core.rollout import Policy
 from workloadd.history import History
+from workloadd.host.fates import FateFile
+from workloadd.host.filestore import FileStore
 from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
@@ -25,6 +27,7 @@ from workloadd.reconcile import files_of, port_holders
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.spec.container import ContainerSpec
+from workloadd.upkeep import Keeper
 
 # Stands for what a pull will bring.
 _UNKNOWN = Image("sha256:" + "0" * 64, "sha256:" + "0" * 64)
@@ -74,7 +77,15 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
         units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
-        observer = Observer(podman, systemd, units)
+        keeper = Keeper(
+            podman.objects,
+            FileStore(paths.files_dir),
+            FateFile(paths.fates_file),
+            user=paths.user,
+            clock=time.time,
+            wake=lambda: None,
+        )
+        observer = Observer(podman, systemd, units, keeper)
         desired, observed = await _look(observer, source)
     finally:
         await systemd.close()

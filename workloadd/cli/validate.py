@@ -121,6 +121,8 @@ def _reports(desired: Desired) -> Iterator[Report]:
         yield Report("", problems=desired.problems)
     for declared in desired.workloads.values():
         yield _report(declared)
+    for shared in (*desired.networks.values(), *desired.volumes.values()):
+        yield Report(shared.path, shared.errors, workload=shared.name)
     for other in desired.elsewhere:
         yield Report(other.path, workload=other.name, elsewhere=other.reason)
 

@@ -46,6 +46,29 @@ class CreateContainers:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceFiles:
+    """Give a container new contents of files that change under it, and tell it so if need be.
+
+    `changed` are the paths of those that changed, `tell` says whether there is somebody to tell.
+    """
+
+    revision: Revision
+    part: str
+    container: str
+    changed: tuple[str, ...]
+    tell: bool
+
+    @property
+    def content(self) -> str:
+        """Names what is declared now, so that a failure with other contents does not count."""
+        digests = [f.digest for f in self.revision.part(self.part).inputs.files]
+        return "+".join((self.revision.digest, *(digest[:SHORT] for digest in digests)))
+
+    def __str__(self) -> str:
+        return f"replace files of container {self.container[:SHORT]}: {', '.join(self.changed)}"
+
+
+@dataclass(frozen=True, slots=True)
 class WriteUnits:
     """Write the workload's units and its link, at once: the commit point of a rollout.
 
@@ -224,6 +247,7 @@ class Note:
 Action = (
     BeginRollout
     | CreateContainers
+    | ReplaceFiles
     | WriteUnits
     | DaemonReload
     | StartUnit
@@ -288,6 +312,8 @@ class WorkloadPlan:
             match action:
                 case CreateContainers():
                     return action.revision.digest
+                case ReplaceFiles():
+                    return action.content
                 case WriteUnits():
                     return action.record.revision
         return ""

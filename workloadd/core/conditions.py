@@ -61,8 +61,10 @@ class Finding:
 
 def findings(view: View) -> dict[str, Finding]:
     """The conditions of a workload by type, in the order in which they come about."""
-    found = (_loaded(view), _pulled(view), _deployed(view), _ready(view), _converged(view))
-    return {finding.type: finding for finding in found}
+    reloaded = _reloaded(view)
+    found = [_loaded(view), _pulled(view), _deployed(view), _ready(view)]
+    found += [reloaded] if reloaded else []
+    return {finding.type: finding for finding in (*found, _converged(view, reloaded))}
 
 
 def _loaded(view: View) -> Finding:
@@ -125,6 +127,17 @@ def _obstacle(view: View) -> Problem | None:
     return view.resolution.obstacle
 
 
+def _reloaded(view: View) -> Finding | None:
+    """Whether containers were told of files that changed under them; None where none can."""
+    attempt = view.memory.attempts.get(view.name)
+    if attempt and view.target and attempt.revision.startswith(f"{view.target}+"):
+        return Finding("Reloaded", "False", attempt.problem.reason, str(attempt.problem))
+    parts = view.resolution.revision.parts if view.resolution.revision else ()
+    if any(file.live for part in parts if part.spec for file in part.spec.files.values()):
+        return Finding("Reloaded", "True", "Applied", "its files are as they are declared")
+    return None
+
+
 def _ready(view: View) -> Finding:
     current = view.current
     if current is None or view.container is None:
@@ -150,7 +163,7 @@ def _down(part: DeployedPart) -> str:
     return f"{of_part(part.name)}{said}"
 
 
-def _converged(view: View) -> Finding:
+def _converged(view: View, reloaded: Finding | None) -> Finding:
     if view.step is not None:
         return Finding("Converged", "False", "Working", view.step)
     if not view.plan.empty:
@@ -158,7 +171,8 @@ def _converged(view: View) -> Finding:
     if view.unproven:
         return Finding("Converged", "False", "Verifying", view.plan.why)
     behind = view.target and not (view.current and view.current.revision == view.target)
-    if behind or _unresolved(view):
+    untold = reloaded is not None and reloaded.status == "False"
+    if behind or untold or _unresolved(view):
         return Finding("Converged", "False", "Blocked", view.plan.why)
     return Finding("Converged", "True", "Converged", "nothing to do")
 
@@ -203,9 +217,9 @@ def _rolling_out(view: View) -> bool:
 
 def trouble_of(findings: Mapping[str, Finding]) -> str:
     """What is wrong although something may be serving."""
-    for kind in ("Loaded", "Deployed", "Pulled"):
-        found = findings[kind]
-        if found.status == "False" and found.reason not in ("Pulling", "RollingOut"):
+    for kind in ("Loaded", "Deployed", "Pulled", "Reloaded"):
+        found = findings.get(kind)
+        if found and found.status == "False" and found.reason not in ("Pulling", "RollingOut"):
             return found.message
     return ""
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from workloadd.core.names import SHORT
 from workloadd.spec.files import File
 
 
@@ -39,9 +40,14 @@ class GivenFile:
         return _digest([self.is_directory, contents])
 
 
-def stored_name(given: GivenFile, spec: File) -> str:
-    """The name under which the content is stored once, with these owners and permissions."""
-    return _digest([given.digest, spec.mode, spec.uid, spec.gid])
+def stored_name(given: GivenFile, mode: int, owner: tuple[int, int]) -> str:
+    """The name under which the content is stored once, with these permissions and this owner."""
+    return _digest([given.digest, mode, *owner])
+
+
+def live_name(workload: str, part: str, digest: str) -> str:
+    """The name of the files that change under a container of this make."""
+    return f"{workload}_{part}_{digest[:SHORT]}"
 
 
 def applied(given: tuple[GivenFile, ...], files: Mapping[str, File]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
 from workloadd.core.names import WHOLE, unit_part
+from workloadd.core.objects import NO_OBJECTS, Objects
 from workloadd.core.revision import Image, UnitParams
 
 
@@ -14,7 +15,8 @@ class Container:
 
     Times are seconds since the epoch, 0.0 for never. `state` is Podman's word: created, running,
     paused, stopping, stopped, exited, removing, unknown … `params` is None where the label was
-    not one that this version can read. `ports` are the host ports it publishes: address ("" for
+    not one that this version can read. `live` are the digests, by path, of the files that change
+    under it. `ports` are the host ports it publishes: address ("" for
     all), number, protocol. `pod` is the full ID of the pod that it belongs to, if it does.
     """
 
@@ -33,6 +35,7 @@ class Container:
     params: UnitParams | None = None
     ports: tuple[tuple[str, int, str], ...] = ()
     pod: str = ""
+    live: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def running(self) -> bool:
@@ -177,3 +180,7 @@ class Observed:
     controllers: frozenset[str] | None = None
     # Podman's version; empty where it is not known.
     podman: str = ""
+    objects: Objects = NO_OBJECTS
+    files: StoredFiles = NO_FILES
+    # What becomes of shared networks and volumes when their files go.
+    fates: Mapping[str, str] = field(default_factory=dict)

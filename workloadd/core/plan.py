@@ -12,6 +12,7 @@ from workloadd.core.converge import converge
 from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.forward import roll_forward
+from workloadd.core.live import bring_files
 from workloadd.core.memory import Attempt, Memory
 from workloadd.core.observed import Observed, Seen
 from workloadd.core.removal import remove
@@ -76,6 +77,8 @@ def _plan_one(
         planned = roll_forward(case, resolution.revision)
     elif case.current:
         planned = converge(case, case.current)
+        if not planned.actions:
+            planned = bring_files(case, case.current) or planned
     else:
         problem = resolution.problem or resolution.obstacle
         planned = WorkloadPlan(why=problem.message if problem else "")

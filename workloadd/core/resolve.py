@@ -9,6 +9,7 @@ from workloadd.core.actions import PullImage
 from workloadd.core.desired import Declared
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory, Pull
+from workloadd.core.needs import obstacle as in_the_way
 from workloadd.core.observed import Observed
 from workloadd.core.obstacles import obstacle
 from workloadd.core.revision import Revision, make_revision
@@ -49,8 +50,9 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
     ]
     if waits:
         return _together(waits)
-    revision = make_revision(declared.name, spec, observed.images, declared.inputs)
+    revision = make_revision(declared.name, spec, observed.images, declared.inputs, declared.needs)
     lacking = obstacle(spec, observed.controllers, observed.podman)
+    lacking = lacking or in_the_way(declared.needs, observed.objects)
     return Resolution(revision=revision, obstacle=lacking)
 
 

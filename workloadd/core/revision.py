@@ -3,18 +3,29 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from workloadd.core.names import volume_name
+from pydantic import BaseModel
+
+from workloadd.core.given import GivenFile, GivenSecret, stored_name
+from workloadd.core.names import secret_name, volume_name
+from workloadd.core.objects import NO_NEEDS, Needs
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.files import File
 from workloadd.spec.model import PodSpec, WorkloadSpec
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
+from workloadd.spec.owners import outside
 from workloadd.spec.pod import PodContainer
 from workloadd.spec.ports import Port
 
 # How a file is fetched, whether it runs at all and what people call it do not change what runs.
 _NOT_IN_DIGEST = {"enabled", "pull", "description"}
+
+_LISTS = ("reclaim", "ports", "secrets", "files")
+# How the container is told of changed files is not of the container.
+_NOT_OF_CONTAINER = _NOT_IN_DIGEST | {"secrets", "files", "reload"}
+_SOURCES = {"file", "variable", "credential", "content", "source"}
 
 Role = Literal["main", "infra", "init", "member"]
 
@@ -32,9 +43,11 @@ class EnvFile:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the files that a container refers to hold."""
+    """What a container is given from elsewhere: variables, secrets and files, as they were read."""
 
     env_files: tuple[EnvFile, ...] = field(repr=False, default=())
+    secrets: tuple[GivenSecret, ...] = field(repr=False, default=())
+    files: tuple[GivenFile, ...] = field(repr=False, default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,8 @@ class UnitParams:
     that runs to its end first, or another member of a pod. `stop_timeout` is in seconds;
     `max_retries` 0 means no bound; `reclaim` are the Podman volumes to delete when the workload's
     file goes. `image` is the reference in the file: Podman itself shows a container that was made
-    by image ID under any of that image's names. `ports` are written as in a file.
+    by image ID under any of that image's names. `ports` are written as in a file. `secrets` are
+    the Podman secrets and `files` the kept files that the container refers to.
     """
 
     role: Role = "main"
@@ -64,6 +78,8 @@ class UnitParams:
     image: str = ""
     image_digest: str = ""
     ports: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -78,7 +94,7 @@ class UnitParams:
         try:
             raw = json.loads(text)
             known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
-            lists = {key: tuple(raw.get(key, ())) for key in ("reclaim", "ports")}
+            lists = {key: tuple(raw.get(key, ())) for key in _LISTS}
             return cls(**{**known, **lists})
         except (ValueError, TypeError, AttributeError):
             return None
@@ -105,12 +121,14 @@ class Revision:
     """An immutable resolved spec: the same revision on any host means the same thing runs.
 
     `parts` come in the order in which they start: a pod's infra container first, then what runs
-    to its end, then the others.
+    to its end, then the others. `needs` are the networks and volumes that have to be there first;
+    what a shared one is like is no part of the revision.
     """
 
     workload: str
     spec: WorkloadSpec = field(repr=False)
     parts: tuple[Part, ...]
+    needs: Needs = NO_NEEDS
 
     @property
     def digest(self) -> str:
@@ -143,17 +161,18 @@ def make_revision(
     spec: WorkloadSpec,
     images: Mapping[str, Image],
     inputs: Mapping[str, Inputs] | None = None,
+    needs: Needs = NO_NEEDS,
 ) -> Revision:
     """Pin `spec` to images (by reference) and to the content of files (by container).
 
     Fields left at their default are not part of a digest, so that a field added by a later
     version does not replace every container on the day of its upgrade.
     """
-    pins = _Pins(workload, images, inputs or {})
+    pins = _Pins(workload, spec, images, inputs or {})
     if not isinstance(spec, PodSpec):
         container = spec.containers_by_name[MAIN_CONTAINER]
         main = pins.part(MAIN_CONTAINER, container, "main", {"workload": workload})
-        return Revision(workload, spec, (main,))
+        return Revision(workload, spec, (main,), needs)
     infra = _infra(workload, spec)
     parts = [infra]
     for name, member in start_order(spec.containers):
@@ -162,7 +181,7 @@ def make_revision(
             # When it runs is a part of what it is for.
             belongs_to["after"] = [part.name for part in parts]
         parts.append(pins.part(name, member, "init" if member.init else "member", belongs_to))
-    return Revision(workload, spec, tuple(parts))
+    return Revision(workload, spec, tuple(parts), needs)
 
 
 def start_order(containers: Mapping[str, PodContainer]) -> list[tuple[str, PodContainer]]:
@@ -181,6 +200,7 @@ class _Pins:
     """What containers of a workload are pinned to."""
 
     workload: str
+    whole: WorkloadSpec
     images: Mapping[str, Image]
     inputs: Mapping[str, Inputs]
 
@@ -191,12 +211,57 @@ class _Pins:
         image, inputs = self.images[spec.image], self.inputs.get(name, Inputs())
         content = {
             **belongs_to,
-            "spec": _dump(spec, _NOT_IN_DIGEST),
+            "spec": _dump(spec, _NOT_OF_CONTAINER),
             "image": image.digest,
             "env_files": [[f.path, f.variables] for f in inputs.env_files],
+            **_given(spec, inputs),
         }
-        params = _params(self.workload, spec, role, image.digest)
+        params = replace(
+            _params(self.workload, spec, role, image.digest),
+            secrets=_secrets(self.workload, inputs),
+            files=_files(self.whole, spec, inputs),
+        )
         return Part(name, _digest(content), params, spec, image, inputs)
+
+
+def _given(spec: ContainerSpec, read: Inputs) -> dict[str, Any]:
+    """How secrets and files are given, and of what content; where they come from is no matter.
+
+    What changes under the container is there without its content.
+    """
+    secrets = {
+        one.name: [_dump(spec.secrets[one.name], _SOURCES), one.digest] for one in read.secrets
+    }
+    files = {one.target: _given_file(spec.files[one.target], one) for one in read.files}
+    return {key: value for key, value in (("secrets", secrets), ("files", files)) if value}
+
+
+def _given_file(spec: File, given: GivenFile) -> list[Any]:
+    content = given.is_directory if spec.live else given.digest
+    return [_dump(spec, _SOURCES), content]
+
+
+def _secrets(workload: str, read: Inputs) -> tuple[str, ...]:
+    return tuple(secret_name(workload, one.name, one.digest) for one in read.secrets)
+
+
+def _files(whole: WorkloadSpec, spec: ContainerSpec, read: Inputs) -> tuple[str, ...]:
+    """The kept files that never change; several may be the same one."""
+    kept = [one for one in read.files if not spec.files[one.target].live]
+    return tuple(sorted({kept_as(whole, spec.files[one.target], one) for one in kept}))
+
+
+def kept_as(whole: WorkloadSpec, spec: File, given: GivenFile) -> str:
+    """The name under which a file is kept for the containers of a workload."""
+    return stored_name(given, spec.mode, owner_of(whole, spec))
+
+
+def owner_of(whole: WorkloadSpec, spec: File) -> tuple[int, int]:
+    """Who a file belongs to, by the IDs of the user namespace that Podman makes."""
+    owner = outside(whole, spec.uid, spec.gid) if spec.uid or spec.gid else (0, 0)
+    if owner is None:
+        raise ValueError("such a file is refused when it is read")
+    return owner
 
 
 def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -> UnitParams:
@@ -219,7 +284,7 @@ def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -
     )
 
 
-def _dump(spec: ContainerSpec | WorkloadSpec, exclude: set[str]) -> Any:
+def _dump(spec: BaseModel, exclude: set[str]) -> Any:
     return spec.model_dump(mode="json", exclude_defaults=True, exclude=exclude)
 
 

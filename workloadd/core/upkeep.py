@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.desired import Desired, Shared
+from workloadd.core.given import live_name
 from workloadd.core.needs import network_problem
 from workloadd.core.objects import NO_OBJECTS, NeededNetwork, NeededVolume, Objects, made_of
-from workloadd.core.observed import NO_FILES, StoredFiles
+from workloadd.core.observed import NO_FILES, Observed, StoredFiles
 from workloadd.spec.network import NetworkSpec
 from workloadd.spec.volume import VolumeSpec
 
@@ -112,6 +113,21 @@ class Kept:
     stored: frozenset[str] = frozenset()
     live: frozenset[str] = frozenset()
     deployed: frozenset[str] = frozenset()
+
+
+def kept_of(observed: Observed) -> Kept:
+    """What one look at the host found."""
+    containers = [c for seen in observed.workloads.values() for c in seen.containers]
+    params = [c.params for c in containers if c.params]
+    return Kept(
+        objects=observed.objects,
+        files=observed.files,
+        fates=observed.fates,
+        secrets=frozenset(name for p in params for name in p.secrets),
+        stored=frozenset(name for p in params for name in p.files),
+        live=frozenset(live_name(c.workload, c.container, c.revision) for c in containers),
+        deployed=frozenset(name for name, seen in observed.workloads.items() if seen.containers),
+    )
 
 
 def plan_upkeep(desired: Desired, kept: Kept, active: Collection[str]) -> tuple[Upkeep, ...]:

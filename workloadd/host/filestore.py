@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,41 +21,53 @@ from workloadd.host.files import read_bounded, write_atomic
 
 _APPLIED = "applied.json"
 _MAX_APPLIED = 1024 * 1024
-Chown = Callable[[Sequence[Path], int, int], None]
-"""Gives files to a user and group of our user namespace."""
 
 
 class FileStore:
     """The store in a directory of its own. Blocks: call it in a thread."""
 
-    def __init__(self, directory: Path, chown: Chown) -> None:
+    def __init__(self, directory: Path) -> None:
         self._stored = directory / "stored"
         self._live = directory / "live"
-        self._chown = chown
 
     def look(self) -> StoredFiles:
         """What there is, and what the files of each deployment were last."""
         live = {name: self._applied(name) for name in _names(self._live)}
         return StoredFiles(frozenset(_names(self._stored)), live)
 
-    def store(self, name: str, given: GivenFile, mode: int, owner: tuple[int, int]) -> Path:
-        """Keep a content under a name, unless it is there; return where it is."""
+    def find(self, name: str) -> Path | None:
+        """Where a content of this name is kept, or None."""
         path = self._stored / name
+        return path if path.exists() else None
+
+    def draft(self, given: GivenFile, mode: int) -> Path:
+        """Write a content that is to be kept; it has no name yet."""
+        draft = self._stored / f".{secrets.token_hex(8)}"
         with _explained(f"keep {given.target}"):
-            if not path.exists():
-                _make_private(self._stored)
-                temporary = self._stored / f".{secrets.token_hex(8)}"
-                try:
-                    _write_tree(temporary, given, mode)
-                    if owner != (0, 0):
-                        # Directories stay ours: so we can remove what is in them.
-                        self._chown(_files_of(temporary), *owner)
-                    temporary.rename(path)
-                    _sync(self._stored)
-                except BaseException:
-                    _remove_tree(temporary)
-                    raise
+            _make_private(self._stored)
+            try:
+                _write_tree(draft, given, mode)
+            except BaseException:
+                _remove_tree(draft)
+                raise
+        return draft
+
+    def keep(self, draft: Path, name: str) -> Path:
+        """Give a draft its name; another one of that name holds the same."""
+        path = self._stored / name
+        with _explained("keep files"):
+            if path.exists():
+                _remove_tree(draft)
+            else:
+                draft.rename(path)
+                _sync(self._stored)
         return path
+
+    def clean(self) -> None:
+        """Remove drafts that were never kept; none may be in work."""
+        with _explained("remove drafts"):
+            for name in _hidden(self._stored):
+                _remove_tree(self._stored / name)
 
     def begin_live(self, name: str, files: Mapping[str, tuple[GivenFile, int]]) -> dict[str, Path]:
         """Make what a new deployment needs, by target; `files` are contents and modes."""
@@ -75,6 +87,10 @@ class FileStore:
         with _explained(f"replace the files of {name}"):
             for target, (given, mode) in files.items():
                 path = self._live / name / _file_name(target)
+                if not path.exists():
+                    _make_private(path.parent)
+                    _write_tree(path, given, mode)
+                    continue
                 if given.is_directory != path.is_dir():
                     was = "directory" if path.is_dir() else "file"
                     raise Permanent(
@@ -129,12 +145,22 @@ class _explained:  # noqa: N801 - reads as a statement
 
 
 def _names(directory: Path) -> list[str]:
+    return [name for name in _entries(directory) if not name.startswith(".")]
+
+
+def _hidden(directory: Path) -> list[str]:
+    return [name for name in _entries(directory) if name.startswith(".")]
+
+
+def _entries(directory: Path) -> list[str]:
     with suppress(FileNotFoundError):
-        return [name for name in os.listdir(directory) if not name.startswith(".")]  # noqa: PTH208
+        return os.listdir(directory)  # noqa: PTH208
     return []
 
 
-def _files_of(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
+    """The files in a directory, or the file itself: directories stay ours, so that we can remove
+    what is in them."""
     return [inner for inner in path.rglob("*") if inner.is_file()] if path.is_dir() else [path]
 
 

@@ -171,56 +171,6 @@ class Podman:
             )
         )
 
-    async def create_volume(self, name: str, labels: Mapping[str, str]) -> bool:
-        """Create a named volume; say whether it was created (False: it is there already)."""
-        request = Request(
-            "POST",
-            "volumes/create",
-            f"create volume {name}",
-            body={"Name": name, "Labels": dict(labels)},
-            allowed=(500, 409),
-        )
-        answer = await self._requests.send(request)
-        if answer.status < 400:
-            return True
-        if b"already exists" in answer.body:
-            return False
-        raise rejected(request.doing, answer.status, answer.body)
-
-    async def volume_labels(self, name: str) -> dict[str, str] | None:
-        """A volume's labels, or None where there is no such volume."""
-        request = Request(
-            "GET", f"volumes/{_quoted(name)}/json", f"look up volume {name}", allowed=(404,)
-        )
-        answer = await self._requests.send(request)
-        if answer.status == 404:
-            return None
-        return dict(json.loads(answer.body).get("Labels") or {})
-
-    async def remove_volume(self, name: str) -> None:
-        """Remove a volume; one that is not there is fine, one in use is `Transient`."""
-        request = Request(
-            "DELETE", f"volumes/{_quoted(name)}", f"remove volume {name}", allowed=(404,)
-        )
-        await self._requests.send(request)
-
-    async def networks(self, labels: Mapping[str, str]) -> list[str]:
-        """The names of the networks that carry all of `labels`."""
-        wanted = [f"{key}={value}" for key, value in labels.items()]
-        request = Request(
-            "GET", "networks/json", "list networks", {"filters": _filters(label=wanted)}
-        )
-        return await self._requests.fetch(request, _names)
-
-    async def remove_network(self, name: str) -> None:
-        """Remove a network; one that is not there is fine, one in use is `Transient`."""
-        request = Request(
-            "DELETE", f"networks/{_quoted(name)}", f"remove network {name}", allowed=(404,)
-        )
-        answer = await self._requests.send(request)
-        if answer.status != 404 and (error := _report_error(answer)):
-            raise rejected(request.doing, 500, error)
-
     async def logs(self, container: str, tail: int, *, timeout: float = 30.0) -> tuple[str, ...]:
         """The last `tail` lines of a container's output, both streams in order.
 
@@ -277,13 +227,13 @@ class Podman:
         return image
 
     async def events(self) -> AsyncIterator[str]:
-        """Changes of containers, images and volumes, as words to wake up by: "container died".
+        """Changes of all there is, as words to wake up by: "container died".
 
         One connection, which keeps the socket-activated service running. It never ends by
         itself: `Transient` is raised when it breaks, and the caller connects again for ever. The
         first word is "connected", when changes are no longer missed.
         """
-        kinds = _filters(type=["container", "image", "volume"])
+        kinds = _filters(type=["container", "image", "volume", "network", "secret"])
         doing = "follow Podman's events"
         async with self._streams.open(
             "GET", "events", doing, params={"stream": "true", "filters": kinds}
@@ -312,10 +262,6 @@ def _filters(**values: Iterable[str]) -> str:
 
 def _created_id(body: bytes) -> str:
     return str(json.loads(body)["Id"])
-
-
-def _names(body: bytes) -> list[str]:
-    return [str(network["name"]) for network in json.loads(body) or ()]
 
 
 def _not_removed(answer: Answer) -> bool:

@@ -1,8 +1,8 @@
 """Podman's JSON made into our own types. Field names are those of Podman 5's libpod API."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -42,10 +42,14 @@ class PodmanInfo:
 
 @dataclass(frozen=True, slots=True)
 class ContainerList:
-    """All containers: those of ours in full, of the others only which names they take."""
+    """All containers: those of ours in full, of the others only which names they take.
+
+    `in_networks` are the names of the containers in each network, whoever they belong to.
+    """
 
     ours: tuple[Container, ...]
     foreign_names: frozenset[str]
+    in_networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def parse_info(body: bytes) -> PodmanInfo:
@@ -72,13 +76,16 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
     """The answer of `GET /libpod/containers/json`; ours carry our labels and `user`'s name."""
     ours: list[Container] = []
     foreign: set[str] = set()
+    networks: dict[str, tuple[str, ...]] = {}
     for row in json.loads(body) or ():
+        for network in row.get("Networks") or ():
+            networks[network] = (*networks.get(network, ()), *(row.get("Names") or ())[:1])
         labels = row.get("Labels") or {}
         if labels.get(LABEL_USER) == user and _is_complete(labels):
             ours.append(_container(row, labels))
         else:
             foreign.update(row.get("Names") or ())
-    return ContainerList(tuple(ours), frozenset(foreign))
+    return ContainerList(tuple(ours), frozenset(foreign), networks)
 
 
 def parse_image(body: bytes) -> Image:

@@ -13,10 +13,14 @@ _LENGTH = 32
 
 
 class SecretKey:
-    """The key in a file, made when it is first asked for. Blocks."""
+    """The key in a file, made when it is first asked for. Blocks.
 
-    def __init__(self, path: Path) -> None:
+    With `make` False nothing is written: without a key that is kept, another one is used.
+    """
+
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self._path = path
+        self._may_make = make
         self._key = b""
 
     def __call__(self) -> bytes:
@@ -33,7 +37,9 @@ class SecretKey:
         return key if len(key) == _LENGTH else b""
 
     def _make(self) -> bytes:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = secrets.token_bytes(_LENGTH)
+        if not self._may_make:
+            return key
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomic(self._path, key, 0o600)
         return key

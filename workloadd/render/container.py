@@ -4,6 +4,8 @@ Field names are those of Podman's `SpecGenerator` (pkg/specgen/specgen.go), whic
 `POST /libpod/containers/create` reads as JSON.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from workloadd.core.names import (
@@ -14,23 +16,31 @@ from workloadd.core.names import (
     LABEL_WORKLOAD,
     candidate_name,
     plain_name,
-    volume_name,
 )
 from workloadd.core.revision import Part, Revision
+from workloadd.render.given import render_files, render_secrets
+from workloadd.render.network import render_attachments
 from workloadd.render.parts import render_parts
 from workloadd.render.sandbox import render_sandbox
-from workloadd.spec.volumes import NamedVolume
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def render_container(revision: Revision, part: Part, user: str, pod: str = "") -> dict[str, Any]:
+def render_container(
+    revision: Revision, part: Part, user: str, pod: str = "", files: Mapping[str, str] = _NONE
+) -> dict[str, Any]:
     """The specification to post; it holds environment values, so it is for Podman alone.
 
     `user` is the name of the host's user whose container it is, `pod` the ID of the pod that it
-    goes to: such a container shares the pod's surroundings.
+    goes to: such a container shares the pod's surroundings. `files` says where on the host the
+    files are that it gets, by target.
     """
     spec, image = part.spec, part.image
     if spec is None or image is None:
         raise ValueError(f"{part.name} is Podman's own to make")
+    rendered = render_parts(revision.workload, plain_name(revision.workload, part.name), spec)
+    if mounts := render_files(spec.files, files):
+        rendered["mounts"] = [*rendered.get("mounts", ()), *mounts]
     return {
         "name": candidate_name(revision.workload, part.name, part.digest),
         # By ID: the tag may move before Podman looks at it.
@@ -42,25 +52,18 @@ def render_container(revision: Revision, part: Part, user: str, pod: str = "") -
         "cgroups_mode": "split",
         "restart_policy": "no",
         **({"pod": pod} if pod else _alone(revision)),
-        **render_parts(revision.workload, plain_name(revision.workload, part.name), spec),
+        **rendered,
+        **render_secrets(revision.workload, spec.secrets, part.inputs.secrets),
     }
 
 
 def _alone(revision: Revision) -> dict[str, Any]:
     """The surroundings of a container on its own."""
     hostname = revision.spec.hostname or revision.workload
-    return {"hostname": hostname, **render_sandbox(revision.spec)}
-
-
-def render_volumes(revision: Revision, part: Part, user: str) -> dict[str, dict[str, str]]:
-    """The Podman volumes that a part mounts, by name, with the labels that make them ours."""
     return {
-        volume_name(revision.workload, volume.source): {
-            LABEL_WORKLOAD: revision.workload,
-            LABEL_USER: user,
-        }
-        for volume in (part.spec.volumes if part.spec else ())
-        if isinstance(volume, NamedVolume)
+        "hostname": hostname,
+        **render_sandbox(revision.spec),
+        **render_attachments(revision.workload, revision.spec.networks),
     }
 
 

@@ -40,7 +40,8 @@ def render_files(files: Mapping[str, File], sources: Mapping[str, str]) -> list[
             "type": "bind",
             "source": sources[target],
             "destination": target,
-            "options": ["rbind", "ro", "nosuid", "nodev"],
+            # Labelled for all containers: contents are kept once for all of them.
+            "options": ["rbind", "ro", "nosuid", "nodev", "z"],
         }
         for target in files
     ]

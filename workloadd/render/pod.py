@@ -10,6 +10,7 @@ from typing import Any
 from workloadd.core.names import candidate_name, pod_name
 from workloadd.core.revision import Revision
 from workloadd.render.container import ownership
+from workloadd.render.network import render_attachments
 from workloadd.render.sandbox import render_sandbox_for_pod
 from workloadd.render.unit import infra_pid_file
 from workloadd.spec.model import PodSpec, WorkloadSpec
@@ -33,6 +34,7 @@ def render_pod(revision: Revision, user: str, runtime_dir: Path) -> dict[str, An
         "exit_policy": "continue",
         "hostname": revision.spec.hostname or revision.workload,
         **render_sandbox_for_pod(revision.spec),
+        **render_attachments(revision.workload, revision.spec.networks),
     }
 
 

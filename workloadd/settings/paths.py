@@ -99,6 +99,21 @@ class Paths:
         return self.runtime_dir / "workloadd.sock"
 
     @property
+    def files_dir(self) -> Path:
+        """The files that containers get."""
+        return self.state_dir / "files"
+
+    @property
+    def fates_file(self) -> Path:
+        """What becomes of shared networks and volumes when their files go."""
+        return self.state_dir / "shared.json"
+
+    @property
+    def secret_key(self) -> Path:
+        """The key with which digests of secrets are made."""
+        return self.state_dir / "secret.key"
+
+    @property
     def history_file(self) -> Path:
         """The SQLite file of the history."""
         return self.state_dir / "history.sqlite3"

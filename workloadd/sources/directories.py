@@ -4,17 +4,16 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_bytes
 
 from workloadd.core.desired import Declared, Desired, Elsewhere, Shared
-from workloadd.core.errors import Problem
 from workloadd.core.needs import needs_of
-from workloadd.core.revision import EnvFile, Inputs
-from workloadd.sources.envfile import EnvFiles
 from workloadd.sources.facts import Facts
 from workloadd.sources.files import shown
+from workloadd.sources.given import Sources, paths_of
 from workloadd.sources.loader import Loaded, Loader, Workload
 from workloadd.sources.scan import Found, scan
-from workloadd.spec.container import ContainerSpec
+from workloadd.sources.secrets import SecretPlaces, Secrets
 from workloadd.spec.errors import SpecError
 from workloadd.spec.load import LoadResult, duplicate_host_ports
 from workloadd.spec.network import NetworkSpec
@@ -40,14 +39,21 @@ class Directories:
     """
 
     def __init__(
-        self, roots: Iterable[Path], home: Path | None = None, facts: Facts | None = None
+        self,
+        roots: Iterable[Path],
+        home: Path | None = None,
+        facts: Facts | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self._roots = tuple(roots)
         self._home = home or Path.home()
         self._facts = facts or Facts()
         self._loader = Loader(lambda written, directory: self.resolve(written, directory))
-        self._env_files = EnvFiles()
-        self._env_paths: frozenset[str] = frozenset()
+        # Without a key that is kept, digests of secrets are compared with none of another time.
+        passing = token_bytes(32)
+        places = SecretPlaces.of_this_process()
+        self._sources = Sources(secrets or Secrets(places, lambda: passing))
+        self._paths: frozenset[str] = frozenset()
 
     def load(
         self,
@@ -71,9 +77,9 @@ class Directories:
             for name, one in placed.items()
             if one.workload.result.kind not in _SHARED
         }
-        self._env_paths = frozenset(_env_paths(one.workload for one in placed.values()))
+        self._paths = frozenset(_paths(one.workload for one in placed.values()))
         self._loader.sweep()
-        self._env_files.sweep()
+        self._sources.sweep()
         return Desired(
             workloads,
             scanned.unreadable,
@@ -120,7 +126,7 @@ class Directories:
         errors = (*result.errors, *clashes)
         spec = None if errors else one.workload.spec
         containers = spec.containers_by_name if spec else {}
-        read = {part: self._environment(container) for part, container in containers.items()}
+        read = {part: self._sources.read(container) for part, container in containers.items()}
         return Declared(
             name=name,
             path=shown(one.found.path),
@@ -128,25 +134,15 @@ class Directories:
             errors=errors,
             warnings=result.warnings,
             problems=tuple(problem for _, problems in read.values() for problem in problems),
-            inputs={part: Inputs(env_files) for part, (env_files, _) in read.items()},
+            inputs={part: inputs for part, (inputs, _) in read.items()},
             shadows=tuple(shown(path) for path in one.found.shadows),
             files=result.files,
         )
 
     @property
-    def env_paths(self) -> frozenset[Path]:
-        """The env files that the workloads named at the last load, there or not."""
-        return frozenset(map(Path, self._env_paths))
-
-    def _environment(self, spec: ContainerSpec) -> tuple[tuple[EnvFile, ...], tuple[Problem, ...]]:
-        files: list[EnvFile] = []
-        problems: list[Problem] = []
-        for entry in spec.env_file:
-            content = self._env_files.read(entry.path, required=entry.required)
-            if content:
-                files.append(EnvFile(entry.path, content.variables))
-                problems += content.problems
-        return tuple(files), tuple(problems)
+    def read_paths(self) -> frozenset[Path]:
+        """The files and directories that the workloads named at the last load, there or not."""
+        return frozenset(map(Path, self._paths))
 
 
 def _shared(placed: Mapping[str, _Placed], kind: str) -> dict[str, Shared]:
@@ -176,10 +172,10 @@ def _having(
     return replace(declared, needs=needs, problems=(*declared.problems, *problems))
 
 
-def _env_paths(workloads: Iterable[Workload]) -> Iterator[str]:
+def _paths(workloads: Iterable[Workload]) -> Iterator[str]:
     for one in workloads:
         for container in one.spec.containers_by_name.values() if one.spec else ():
-            yield from (entry.path for entry in container.env_file)
+            yield from paths_of(container)
 
 
 def _placed(workloads: Iterable[tuple[Workload, Found]]) -> dict[str, _Placed]:

@@ -105,6 +105,11 @@ class File(SpecModel):
             why = "it has " + ("neither content nor source" if self.content is None else "both")
             hint = _HINT if self.content is None else "leave content or source out"
             raise ProblemsError(Problem("BadValue", why, hint, at_key=True))
+        if self.live and (self.uid or self.gid):
+            # We could not write to it any more.
+            why = f"what changes under a container ({self.on_change}) stays root's"
+            hint = "leave uid and gid out, and let mode say who may read it"
+            raise ProblemsError(Problem("BadValue", why, hint, ("on_change",)))
         return self
 
 

@@ -8,7 +8,7 @@ schema are made from.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.expose import ExposeSpec
 from workloadd.spec.names import MAIN_CONTAINER
+from workloadd.spec.owners import outside
 from workloadd.spec.pod import PodContainer, parse_containers, parse_share, socket_problems
 from workloadd.spec.problems import Path, Problem, ProblemsError
 from workloadd.spec.process import parse_description
@@ -42,6 +43,22 @@ class WorkloadSpec(SandboxSpec):
     def containers_by_name(self) -> Mapping[str, ContainerSpec]:
         """The containers to run; one that the file does not name is called main."""
         raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _owners_are_known(self) -> WorkloadSpec:
+        if problems := tuple(self._unknown_owners()):
+            raise ProblemsError(*problems)
+        return self
+
+    def _unknown_owners(self) -> Iterator[Problem]:
+        """Files are given to users before the container runs."""
+        for name, container in self.containers_by_name.items():
+            above: Path = () if name == MAIN_CONTAINER else ("containers", name)
+            for path, file in container.files.items():
+                if (file.uid or file.gid) and outside(self, file.uid, file.gid) is None:
+                    why = "who that is on the host is not known beforehand"
+                    hint = "write userns_mode: keep-id:uid=…,gid=…, or leave the owner out"
+                    yield Problem("BadValue", why, hint, (*above, "files", path))
 
     def canonical(self) -> str:
         """The spec as JSON, from which a digest can be made; it holds environment values.

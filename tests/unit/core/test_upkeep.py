@@ -20,11 +20,11 @@ from workloadd.core.upkeep import (
     Kept,
     plan_upkeep,
 )
-from workloadd.core.users import outside
 from workloadd.spec.errors import SpecError
 from workloadd.spec.model import ServiceSpec
 from workloadd.spec.namespaces import NamespacesSpec
 from workloadd.spec.network import NetworkSpec
+from workloadd.spec.owners import outside
 from workloadd.spec.translate import validated
 from workloadd.spec.volume import VolumeSpec
 

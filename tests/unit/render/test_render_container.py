@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.revisions import only, revised
 from workloadd.core.revision import EnvFile, UnitParams
-from workloadd.render.container import render_container, render_volumes
+from workloadd.render.container import render_container
 from workloadd.spec.load import load_workload
 from workloadd.spec.model import WorkloadSpec
 
@@ -369,12 +369,3 @@ def test_each_field_is_where_podman_reads_it(text: str, key: str, value: object)
 
 def test_a_read_only_root_may_do_without_writable_directories() -> None:
     assert "read_write_tmpfs" not in rendered("read_only: true\nread_only_tmpfs: false")
-
-
-def test_volumes_are_marked_as_the_workload_s() -> None:
-    loaded = load_workload("web", b"image: r.example/app:1\nvolumes: ['d:/d', '/a:/a']", "web.yaml")
-    assert loaded.spec
-    assert isinstance(loaded.spec, WorkloadSpec)
-    revision = revised("web", loaded.spec)
-    volumes = render_volumes(revision, only(revision), "workloads")
-    assert volumes == {"web_d": {"io.workloadd.workload": "web", "io.workloadd.user": "workloads"}}
