@@ -278,7 +278,7 @@ class Executor:
             await self._step(run, "committed", f"container {ids[0][1]}")
 
     async def _unit_job(self, action: a.StartUnit | a.RestartUnit | a.StopUnit, run: _Run) -> None:
-        part = WHOLE if isinstance(action, a.StopUnit) else action.part
+        part = action.part
         unit = unit_name(run.workload, part)
         if isinstance(action, a.StopUnit | a.RestartUnit):
             async with self._stops:

@@ -77,7 +77,8 @@ class Host(View):
             status = self.status(name)
             current = status.get("current") or {}
             changed = current.get("revision") not in (None, before.get("revision"))
-            proven = changed and current["container_name"] == name and not status["rollout"]
+            names = (name, f"{name}__infra")
+            proven = changed and current["container_name"] in names and not status["rollout"]
             return status if proven and status["state"] == "Ready" else None
 
         return self.wait_until(look, f"{name} to be deployed")
@@ -111,6 +112,7 @@ class Host(View):
         for directory in (self.files, self.disk / "etc/workloadd/workloadd.conf.d"):
             for path in directory.iterdir():
                 remove(path)
+        self.podman("pod", "rm", "--all", "--force", "--time", "0")
         # Twice: of a container whose conmon was killed, the first try only notes that it ended.
         self.podman("rm", "--all", "--force", "--time", "0", check=False)
         self.podman("rm", "--all", "--force", "--time", "0")
@@ -118,6 +120,7 @@ class Host(View):
         self.podman("rmi", "--all", "--force")
         for unit in self.unit_files("*"):
             unit.unlink()
+        remove(self.home / ".local/state/workloadd/units")
         for history in (self.home / ".local/state/workloadd").glob("history*"):
             history.unlink()
         self.systemctl("daemon-reload")

@@ -489,3 +489,22 @@ def test_only_what_changed_is_parsed_and_only_what_it_concerns_is_loaded(
     dropin.unlink()
     assert work() == (0, 1)
     assert work() == (0, 0)
+
+
+def test_the_files_of_a_pod_s_containers_are_their_own(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    put(roots[1], "one.env", "A=1\n")
+    text = """
+containers:
+  web: {image: r.example/web:1, env_file: one.env, volumes: ["./site:/srv"]}
+  side: {image: r.example/side:1}
+"""
+    put(roots[1], "shop.yaml", text)
+    declared = only(directories.load())
+    assert declared.spec is not None and declared.problems == ()
+    web = declared.spec.containers_by_name["web"]
+    assert [v.source for v in web.volumes if isinstance(v, BindVolume)] == [str(roots[1] / "site")]
+    (read,) = declared.inputs["web"].env_files
+    assert read.variables == (("A", "1"),)
+    assert declared.inputs["side"].env_files == ()

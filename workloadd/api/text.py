@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from workloadd.api import text_runs
+from workloadd.api import text_containers, text_runs
 from workloadd.api.words import Column, clean, clean_line, columns, duration, sentence, since
 from workloadd.core.names import SHORT
 from workloadd.core.status import (
@@ -57,6 +57,7 @@ def detail(
     """Everything about one workload; `rollouts` and a job's `runs` come with the newest first."""
     sections = (
         _head(workload, now),
+        text_containers.containers(workload.containers, now),
         _conditions(workload.conditions, now),
         _deployments(workload, now),
         [line for error in workload.errors for line in _file_error(error)],
@@ -82,7 +83,7 @@ def _row(workload: WorkloadStatus, now: datetime) -> tuple[str, ...]:
         workload.state,
         _age(workload, now),
         str(workload.restarts),
-        _short(image) or "-",
+        _short(image) + text_containers.more_images(workload.containers) or "-",
         " ".join(workload.ports) or "-",
     )
 

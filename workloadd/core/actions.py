@@ -121,10 +121,12 @@ class RestartUnit:
 
 @dataclass(frozen=True, slots=True)
 class StopUnit:
-    """Stop the workload's own unit, and so all of them."""
+    """Stop a unit; with the workload's own all of them stop."""
+
+    part: str = WHOLE
 
     def __str__(self) -> str:
-        return "stop the unit"
+        return f"stop {_unit(self.part)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _switch_back(case: Case, current: Current) -> tuple[Action, ...]:
         _description(case),
         _reclaim(params.values()),
     )
-    return WriteUnits(record, params), DaemonReload(), *take_over(case, back, params)
+    return WriteUnits(record, params), *take_over(case, back, params)
 
 
 def _older(case: Case, current: Current) -> Ids:

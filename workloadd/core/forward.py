@@ -11,7 +11,7 @@ from workloadd.core.actions import (
     RemovePod,
     RestartUnit,
     StartUnit,
-    StopContainer,
+    StopUnit,
     WorkloadPlan,
     WriteUnits,
 )
@@ -57,32 +57,23 @@ def roll_forward(case: Case, revision: Revision) -> WorkloadPlan:
         revision.reclaim,
     )
     params = {part.name: part.params for part in revision.parts}
-    actions += [WriteUnits(record, params), *_switch(case, ids, params)]
+    actions += [WriteUnits(record, params), *take_over(case, ids, params)]
     return WorkloadPlan(tuple(actions), why=f"roll out {revision.digest[:SHORT]}: {cause}")
 
 
-def _switch(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Action]:
-    """Have the units of a written record take over from what runs."""
+def take_over(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Action]:
+    """Have the units of a record that was just written start what it names, and stop what it no
+    longer does; what stays is left alone."""
     if not case.seen.unit.loaded:
         return [StartUnit()]
-    return [DaemonReload(), *take_over(case, ids, params)]
-
-
-def take_over(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Action]:
-    """Stop what a record no longer names and start what it does; what stays is left alone."""
     before = dict(case.current.ids) if case.current else {}
     changed = [name for name, container in ids if not container or before.get(name) != container]
     if ids[0][0] in changed or any(params[name].role == "init" for name in changed):
         # What runs to its end comes first again: the whole pod starts anew.
-        return [RestartUnit()]
-    current = case.current.parts if case.current else ()
-    gone = [part.container for part in current if part.name not in dict(ids)]
-    stops = (
-        StopContainer(c.id, (c.params or UnitParams()).stop_timeout)
-        for c in gone
-        if c and c.running
-    )
-    return [*stops, *(RestartUnit(name) for name in changed)]
+        return [DaemonReload(), RestartUnit()]
+    # By their old text, which systemd forgets when it finds the file gone.
+    gone = [StopUnit(name) for name in before if name not in dict(ids)]
+    return [*gone, DaemonReload(), *(RestartUnit(name) for name in changed)]
 
 
 def _usable(case: Case, revision: Revision) -> dict[str, Container]:

@@ -76,9 +76,9 @@ def _judge_part(
         return Judgement(Verdict.WAITING)
     if completed(container, unit):
         return Judgement(Verdict.PROVEN)
-    if unit.job or unit.active_state == "deactivating":
+    if (unit.job and not part.init) or unit.active_state == "deactivating":
         # Stopping the older one may take as long as its own stop timeout allows; a member of a
-        # pod waits for what has to run to its end, which is judged itself.
+        # pod waits for what has to run to its end, whose own job lasts until then.
         return Judgement(Verdict.WAITING)
     if unit.active_state == "failed" and (container.started_at > 0 or start_failed):
         return _failed("UnitFailed", part)

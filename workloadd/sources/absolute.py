@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.files import File
-from workloadd.spec.model import PodSpec, ServiceSpec, WorkloadSpec
+from workloadd.spec.model import PodSpec, WorkloadSpec
 from workloadd.spec.problems import Path
 from workloadd.spec.secrets import Secret
 from workloadd.spec.security import UNCONFINED
@@ -24,16 +24,13 @@ Container = TypeVar("Container", bound=ContainerSpec)
 
 def absolute(spec: WorkloadSpec, resolve: Resolve) -> WorkloadSpec:
     """`spec` with bind sources, env files and profiles as absolute paths."""
-    match spec:
-        case PodSpec():
-            containers = {
-                name: _absolute(one, partial(_below, resolve, ("containers", name)))
-                for name, one in spec.containers.items()
-            }
-            return spec.model_copy(update={"containers": containers})
-        case ServiceSpec():
-            return _absolute(spec, resolve)
-    return spec
+    if isinstance(spec, PodSpec):
+        containers = {
+            name: _absolute(one, partial(_below, resolve, ("containers", name)))
+            for name, one in spec.containers.items()
+        }
+        return spec.model_copy(update={"containers": containers})
+    return _absolute(spec, resolve) if isinstance(spec, ContainerSpec) else spec
 
 
 def _below(resolve: Resolve, above: Path, written: str, path: Path) -> str:

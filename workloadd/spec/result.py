@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from workloadd.spec.errors import SpecError
 from workloadd.spec.kinds import SERVICE, Spec
-from workloadd.spec.model import ServiceSpec
+from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.ports import HostPort
 from workloadd.spec.positions import Positions
 from workloadd.spec.problems import Path
@@ -32,6 +32,6 @@ class LoadResult:
     kind: str = SERVICE
 
     @property
-    def workload(self) -> ServiceSpec | None:
+    def workload(self) -> WorkloadSpec | None:
         """The spec, where it is that of a workload."""
-        return self.spec if isinstance(self.spec, ServiceSpec) else None
+        return self.spec if isinstance(self.spec, WorkloadSpec) else None

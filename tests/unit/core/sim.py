@@ -172,7 +172,7 @@ class Host:
                 self.stop(action.part)
                 self.start(action.part)
             case a.StopUnit():
-                self.stop()
+                self.stop(action.part)
             case a.ResetUnit():
                 self.unit(action.part).restarts = 0
             case _:
