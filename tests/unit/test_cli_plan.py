@@ -17,6 +17,7 @@ from workloadd.core.desired import Desired
 from workloadd.core.memory import Memory
 from workloadd.core.rollout import Policy
 from workloadd.settings import Paths
+from workloadd.spec.model import ServiceSpec
 
 CHANGED = GOOD.replace("8080", "8081")
 
@@ -116,6 +117,18 @@ def test_a_stronger_root_still_wins(paths: Paths, tmp_path: Path) -> None:
     found = load(paths, given).workloads["web"]
     assert found.path == str(run / "web.yaml")
     assert found.shadows == (str(etc / "web.yaml"),)
+
+
+def test_drop_ins_and_facts_of_the_host_count(paths: Paths, tmp_path: Path) -> None:
+    etc = paths.workload_roots[1]
+    dropin = put(etc / "web.yaml.d/10-name.yaml", "hostname: ${SITE}\n")
+    put(paths.facts_roots[1] / "site.env", "SITE=berlin\n")
+    put(tmp_path / "mine/web.yaml", GOOD)
+    mine = put(tmp_path / "mine/web.yaml.d/20-more.yaml", "description: more\n")
+    found = load(paths, tmp_path / "mine").workloads["web"]
+    assert isinstance(found.spec, ServiceSpec)
+    assert (found.spec.hostname, found.spec.description) == ("berlin", "more")
+    assert found.files == (str(etc / "web.yaml"), str(dropin), str(etc / "web.yaml.d" / mine.name))
 
 
 def test_a_directory_of_files(paths: Paths, tmp_path: Path) -> None:
