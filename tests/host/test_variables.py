@@ -39,9 +39,8 @@ def test_a_fact_that_changes_is_rolled_out(host: Host, name: str, port: int, fac
         return status if proven and current["revision"] != before["current"]["revision"] else None
 
     host.wait_until(changed, "the new facts to be rolled out")
-    found = host.inspect(name)
-    assert found["ImageName"] == NEWER
-    bindings = found["HostConfig"]["PortBindings"]["8080/tcp"]
+    assert host.status(name)["current"]["image"] == NEWER
+    bindings = host.inspect(name)["HostConfig"]["PortBindings"]["8080/tcp"]
     assert [one["HostPort"] for one in bindings] == [str(port + 1)]
     assert host.http(port + 1)
     assert not host.http(port)
