@@ -17,7 +17,15 @@ from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.rollout import Policy
-from workloadd.core.status import ElsewhereStatus, PassStatus, Status, WorkloadStatus, moment
+from workloadd.core.shared_status import assess_networks, assess_volumes
+from workloadd.core.status import (
+    ElsewhereStatus,
+    PassStatus,
+    SharedStatus,
+    Status,
+    WorkloadStatus,
+    moment,
+)
 from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
 from workloadd.execute import Executor
 from workloadd.history import History
@@ -92,6 +100,8 @@ class Reconciler:
         self._observed = Observed()
         self._source_problems: tuple[Problem, ...] = ()
         self._elsewhere: tuple[ElsewhereStatus, ...] = ()
+        self._networks: tuple[SharedStatus, ...] = ()
+        self._volumes: tuple[SharedStatus, ...] = ()
 
     def wake(self) -> None:
         """Have a pass run soon."""
@@ -150,6 +160,9 @@ class Reconciler:
             ElsewhereStatus(name=one.name, source=one.path, reason=one.reason)
             for one in desired.elsewhere
         )
+        failures = {key: failure.problem for key, failure in self._keeper.failures.items()}
+        self._networks = assess_networks(desired, knowledge.observed, failures)
+        self._volumes = assess_volumes(desired, knowledge.observed, failures)
         before = {w.name: w for w in self._board.status.workloads}
         self._executor.forget_attempts(knowledge.plan, now)
         workloads = assess(knowledge, before)
@@ -221,6 +234,8 @@ class Reconciler:
                     "passes": passed,
                     "workloads": tuple(workloads),
                     "elsewhere": self._elsewhere,
+                    "networks": self._networks,
+                    "volumes": self._volumes,
                     "problems": problems,
                 }
             )

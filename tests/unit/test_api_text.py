@@ -14,6 +14,7 @@ from workloadd.core.status import (
     HostConditionStatus,
     ImageStatus,
     PassStatus,
+    SharedStatus,
     Status,
     Unit,
     WorkloadStatus,
@@ -176,3 +177,15 @@ def test_a_cut_image_keeps_its_end() -> None:
 )
 def test_durations(seconds: float, shown: str) -> None:
     assert words.duration(seconds) == shown
+
+
+def test_what_is_shared_is_in_a_table_of_its_own_with_what_is_wrong_with_it() -> None:
+    shared = SharedStatus(name="shop", state="Ready", used_by=("web", "db"))
+    wrong = SharedStatus(name="backup", state="Differs", message="cannot change it (do this)")
+    shown = text.table(
+        status({}).model_copy(update={"networks": (shared,), "volumes": (wrong,)}), AT
+    )
+    assert line_of(shown, "shop ").split() == ["shop", "network", "Ready", "web,", "db"]
+    assert line_of(shown, "backup ").split()[1:] == ["volume", "Differs", "-"]
+    assert "backup (Differs):\n  cannot change it (do this)" in shown
+    assert "shop (" not in shown

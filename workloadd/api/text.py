@@ -11,6 +11,7 @@ from workloadd.core.status import (
     Deployment,
     FileError,
     HostConditionStatus,
+    SharedStatus,
     Status,
     WorkloadStatus,
     summary,
@@ -31,6 +32,7 @@ _TABLE = (
     Column("IMAGE", 14, end=True),
     Column("PORTS", 8),
 )
+_SHARED = (Column("SHARED", 12), Column("KIND"), Column("STATE"), Column("USED BY", 14))
 _CONDITIONS = (Column("CONDITION"), Column("STATUS"), Column("FOR"), Column("REASON", 12))
 
 
@@ -43,6 +45,11 @@ def table(status: Status, now: datetime) -> str:
         if trouble := list(_trouble(workload)):
             serving = ", the last good deployment serves" if workload.state == "Degraded" else ""
             lines += ["", f"{clean(workload.name)} ({workload.state}){serving}:", *trouble]
+    if shared := _shared(status):
+        lines += ["", *columns(_SHARED, shared)]
+    for one in (*status.networks, *status.volumes):
+        if one.state not in ("Ready", "Making"):
+            lines += ["", *_shared_trouble(one)]
     if wrong := list(_host(status)):
         lines += ["", *wrong]
     return _text(lines)
@@ -113,6 +120,24 @@ def _trouble(workload: WorkloadStatus) -> Iterator[str]:
         yield f"  and {more} more errors"
     if workload.message and not workload.errors:
         yield from sentence(workload.message, 2)
+
+
+def _shared(status: Status) -> list[tuple[str, ...]]:
+    """Networks and volumes of files of their own."""
+    of = (("network", status.networks), ("volume", status.volumes))
+    return [
+        (one.name, kind, one.state, ", ".join(one.used_by) or "-")
+        for kind, all_ in of
+        for one in all_
+    ]
+
+
+def _shared_trouble(shared: SharedStatus) -> Iterator[str]:
+    yield f"{clean(shared.name)} ({shared.state}):"
+    for error in shared.errors[:_ERRORS]:
+        yield from _file_error(error, indent=2)
+    if shared.message:
+        yield from sentence(shared.message, 2)
 
 
 def _file_error(error: FileError, what: str = "", indent: int = 0) -> Iterator[str]:

@@ -25,6 +25,9 @@ State = Literal[
 ]
 
 
+SharedState = Literal["Ready", "Making", "Differs", "Taken", "Failed", "Invalid", "Leftover"]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -195,6 +198,20 @@ class ElsewhereStatus(_Model):
     reason: str
 
 
+class SharedStatus(_Model):
+    """A network or volume that workloads share by its own file, or that such a file left."""
+
+    name: str
+    state: SharedState
+    message: str = ""
+    source: str = Field(default="", description="its file, empty where there is none any more")
+    description: str = ""
+    used_by: tuple[str, ...] = Field(
+        default=(), description="containers in the network; workloads that name the volume"
+    )
+    errors: tuple[FileError, ...] = ()
+
+
 class PassStatus(_Model):
     """The reconcile loop's own state. Durations are in seconds."""
 
@@ -216,6 +233,8 @@ class Status(_Model):
     problems: tuple[str, ...] = ()
     workloads: tuple[WorkloadStatus, ...] = ()
     elsewhere: tuple[ElsewhereStatus, ...] = ()
+    networks: tuple[SharedStatus, ...] = ()
+    volumes: tuple[SharedStatus, ...] = ()
 
     def workload(self, name: str) -> WorkloadStatus | None:
         """The status of one workload, or None."""
