@@ -186,6 +186,6 @@ def test_what_is_shared_is_in_a_table_of_its_own_with_what_is_wrong_with_it() ->
         status({}).model_copy(update={"networks": (shared,), "volumes": (wrong,)}), AT
     )
     assert line_of(shown, "shop ").split() == ["shop", "network", "Ready", "web,", "db"]
-    assert line_of(shown, "backup ").split()[1:] == ["volume", "Differs", "-"]
+    assert line_of(shown, "backup  ").split()[1:] == ["volume", "Differs", "-"]
     assert "backup (Differs):\n  cannot change it (do this)" in shown
     assert "shop (" not in shown
