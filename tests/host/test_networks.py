@@ -193,3 +193,38 @@ def test_a_workload_waits_for_a_network_that_no_file_declares(host: Host, name: 
     assert f"waits for the network {net}: no file declares it" in status["message"]
     host.write_workload(net, "kind: network\n")
     host.wait_for(name, "Ready")
+
+
+def test_a_pod_is_in_networks_as_one_and_its_containers_have_secrets_and_files_of_their_own(
+    host: Host, name: str
+) -> None:
+    secret = host.disk / f"etc/workloadd/{name}.secret"
+    secret.touch(0o640)
+    host.give(secret)
+    secret.write_text("hunter2")
+    net, client = f"{name}-n", f"{name}-c"
+    host.write_workload(net, "kind: network\n")
+    pod = f"""\
+networks: {{{net}.network: {{aliases: [pod.internal]}}}}
+containers:
+  web:
+    image: {BUSYBOX}
+    command: httpd -f -p 80 -h /www
+    stop_signal: SIGKILL
+    files: {{/www/index.html: "busybox 1\\n"}}
+    secrets: {{pw: {{file: /etc/workloadd/{name}.secret, mode: "0400"}}}}
+  other:
+    image: {BUSYBOX}
+    command: sleep infinity
+    stop_signal: SIGKILL
+    secrets: {{pw: {{file: /etc/workloadd/{name}.secret, env: PW}}}}
+"""
+    host.write_workload(name, pod)
+    host.wait_for(name, "Ready")
+    host.deploy(client, idle(f"networks: [{net}.network]"))
+    for at in (name, "pod.internal"):
+        host.wait_until(lambda at=at: reaches(host, client, f"http://{at}/"), f"{at} to answer")  # type: ignore[misc]
+    assert host.podman("exec", f"{name}_web", "cat", "/run/secrets/pw") == "hunter2"
+    assert host.podman("exec", f"{name}_other", "sh", "-c", "echo $PW") == "hunter2"
+    host.gone(name)
+    secret.unlink()
