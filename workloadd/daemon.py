@@ -85,19 +85,20 @@ class Daemon:
             wake=self.wake,
         )
         self.observer = Observer(self.podman, self.systemd, self.units, self.keeper)
+        self.requests = RunRequests(self.wake)
         self.executor = Executor(
             self.podman,
             self.systemd,
             self.units,
             self.history,
             Preparation(self.podman, self.keeper, files, Owners(self.systemd)),
+            self.requests,
             user=paths.user,
             runtime_dir=paths.xdg_runtime_dir,
             limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
             clock=self._clock.now,
             wake=self.wake,
         )
-        self.requests = RunRequests(self.wake)
         self.pulls = self._make_pulls()
         self._told = False
         facts = Facts(paths.facts_roots)
@@ -135,6 +136,7 @@ class Daemon:
             self.observer,
             self.executor,
             self.keeper,
+            self.requests,
             self.pulls,
             self.history,
             self.board,

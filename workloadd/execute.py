@@ -28,6 +28,9 @@ from workloadd.reload import ReloadGate
 from workloadd.render.container import render_container
 from workloadd.render.pod import render_pod
 from workloadd.render.unit import render_units
+from workloadd.requests import RunRequests
+from workloadd.runs import Runner
+from workloadd.spec.names import MAIN_CONTAINER
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +80,7 @@ class Executor:
         units: UnitDirectory,
         history: History,
         preparation: Preparation,
+        requests: RunRequests,
         *,
         user: str,
         runtime_dir: Path,
@@ -96,6 +100,7 @@ class Executor:
         self._creates = asyncio.Semaphore(limits.creates)
         self._jobs = asyncio.Semaphore(limits.jobs)
         self._stops = asyncio.Semaphore(_STOPS)
+        self._runner = Runner(podman, systemd, history, requests, starts=self._jobs, clock=clock)
         self.busy: dict[str, str] = {}
         self.attempts: dict[str, Attempt] = {}
         self.bad: dict[tuple[str, str], Bad] = {}
@@ -171,6 +176,8 @@ class Executor:
                 await gate.pass_through()
             case a.StartUnit() | a.RestartUnit() | a.StopUnit():
                 await self._unit_job(action, run)
+            case a.StartTimer() | a.StopTimer() | a.StartRun() | a.NoteRun() | a.EndRun():
+                await self._runner.do(action, run.workload, run.created.get(MAIN_CONTAINER, ""))
             case a.ResetUnit():
                 await self._systemd.reset_failed(unit_name(run.workload, action.part))
             case _:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from workloadd.core.errors import Problem
 from workloadd.core.given import live_name
-from workloadd.core.names import WHOLE, parse_unit_name, unit_name
+from workloadd.core.names import UNIT_SUFFIX, WHOLE, parse_unit_name, unit_name, workload_of_unit
 from workloadd.core.objects import Objects
 from workloadd.core.observed import (
     Container,
@@ -114,6 +114,7 @@ class Observer:
                 container = replace(container, live=kept.live[name])
             by_workload.setdefault(container.workload, []).append(container)
         units = _by_workload(states)
+        timers = {workload_of_unit(u): s for u, s in states.items() if u.endswith(".timer")}
         seen = {
             name: _see(
                 name,
@@ -121,6 +122,7 @@ class Observer:
                 files.get(name),
                 units.get(name, {}),
                 name in containers.foreign_names,
+                timers.get(name, UnitState()),
             )
             for name in _names(declared, by_workload, files)
         }
@@ -137,10 +139,10 @@ class Observer:
 
 
 def _by_workload(states: Mapping[str, UnitState]) -> dict[str, dict[str, UnitState]]:
-    """The states of units by workload and part."""
+    """The states of services by workload and part."""
     found: dict[str, dict[str, UnitState]] = {}
     for unit, state in states.items():
-        if parsed := parse_unit_name(unit):
+        if unit.endswith(UNIT_SUFFIX) and (parsed := parse_unit_name(unit)):
             found.setdefault(parsed[0], {})[parsed[1]] = state
     return found
 
@@ -166,13 +168,14 @@ def _see(
     on_disk: UnitsOnDisk | None,
     units: dict[str, UnitState],
     name_taken: bool,
+    timer: UnitState,
 ) -> Seen:
     if on_disk is None:
-        return Seen(containers, None, units, name_taken)
+        return Seen(containers, None, units, name_taken, timer)
     if any(unit.masked for unit in on_disk.units.values()):
         own = replace(units.get(WHOLE, UnitState()), load_state="masked")
-        return Seen(containers, None, {**units, WHOLE: own}, name_taken)
-    return Seen(containers, _unit_file(name, containers, on_disk), units, name_taken)
+        return Seen(containers, None, {**units, WHOLE: own}, name_taken, timer)
+    return Seen(containers, _unit_file(name, containers, on_disk), units, name_taken, timer)
 
 
 def _unit_file(

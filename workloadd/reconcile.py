@@ -31,6 +31,7 @@ from workloadd.execute import Executor
 from workloadd.history import History
 from workloadd.observe import Observer
 from workloadd.pulls import Pulls
+from workloadd.requests import RunRequests
 from workloadd.settings.model import ReconcileSettings
 from workloadd.spec.ports import HostPort
 from workloadd.upkeep import Keeper
@@ -73,6 +74,7 @@ class Reconciler:
         observer: Observer,
         executor: Executor,
         keeper: Keeper,
+        requests: RunRequests,
         pulls: Pulls,
         history: History,
         board: Board,
@@ -87,6 +89,7 @@ class Reconciler:
         self._observer = observer
         self._executor = executor
         self._keeper = keeper
+        self._requests = requests
         self._pulls = pulls
         self._history = history
         self._board = board
@@ -193,7 +196,9 @@ class Reconciler:
         bad, rollouts, last = await self._history.memory()
         attempts = dict(self._executor.attempts)
         bad = {**self._executor.bad, **bad}
-        memory = Memory(bad, rollouts, last, self._pulls.view(), attempts)
+        runs = await self._history.runs.recent()
+        run_now = self._requests.wanted()
+        memory = Memory(bad, rollouts, last, self._pulls.view(), attempts, runs, run_now)
         planned = plan(desired, observed, memory, self._policy, now)
         for name in busy:
             planned.workloads.pop(name, None)

@@ -8,6 +8,8 @@ from workloadd.core.errors import Permanent
 from workloadd.host.units import UnitDirectory, UnitOnDisk, UnitsOnDisk
 
 NAME = "workload-web.service"
+# What says where it is wanted is linked there.
+TEXT = "text\n\n[Install]\nWantedBy=workloads.target\n"
 
 
 class Place:
@@ -39,8 +41,8 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_written_enabled_and_removed(place: Place) -> None:
-    place.units.write("web", {NAME: "text"}, enabled=True)
-    assert place.web == UnitOnDisk("text") and place.all.enabled
+    place.units.write("web", {NAME: TEXT}, enabled=True)
+    assert place.web == UnitOnDisk(TEXT) and place.all.enabled
     link = place.config / "workloads.target.wants" / NAME
     assert link.readlink() == place.data / NAME
     place.units.remove("web")
@@ -51,20 +53,20 @@ def test_written_enabled_and_removed(place: Place) -> None:
 
 def test_directories_are_made_where_they_are_missing(tmp_path: Path) -> None:
     units = UnitDirectory(tmp_path / "a/b", tmp_path / "c/d", tmp_path / "e")
-    units.write("web", {NAME: "text"}, enabled=True)
+    units.write("web", {NAME: TEXT}, enabled=True)
     assert units.read()["web"].enabled
 
 
 def test_an_unchanged_file_is_not_touched(place: Place) -> None:
-    place.units.write("web", {NAME: "text"}, enabled=True)
+    place.units.write("web", {NAME: TEXT}, enabled=True)
     before = (place.data / NAME).stat()
-    place.units.write("web", {NAME: "text"}, enabled=False)
+    place.units.write("web", {NAME: TEXT}, enabled=False)
     assert (place.data / NAME).stat().st_ino == before.st_ino
     assert not place.all.enabled
 
 
 def test_a_link_to_dev_null_and_an_empty_file_mask(place: Place) -> None:
-    place.units.write("web", {NAME: "text"}, enabled=True)
+    place.units.write("web", {NAME: TEXT}, enabled=True)
     (place.config / NAME).symlink_to("/dev/null")
     assert place.web and place.web.masked
     (place.config / NAME).unlink()
@@ -79,11 +81,11 @@ def test_a_link_elsewhere_is_foreign_and_never_followed(place: Place, tmp_path: 
 
 
 def test_an_overriding_file_is_what_counts_and_goes_when_ours_is_written(place: Place) -> None:
-    place.units.write("web", {NAME: "text"}, enabled=True)
+    place.units.write("web", {NAME: TEXT}, enabled=True)
     (place.config / NAME).write_text("edited")
     assert place.web == UnitOnDisk("edited", overriding=place.config / NAME)
-    place.units.write("web", {NAME: "text"}, enabled=True)
-    assert place.web == UnitOnDisk("text") and place.all.enabled
+    place.units.write("web", {NAME: TEXT}, enabled=True)
+    assert place.web == UnitOnDisk(TEXT) and place.all.enabled
 
 
 def test_other_units_are_not_ours(place: Place) -> None:
@@ -96,7 +98,7 @@ def test_an_unwritable_directory_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Permanent) as caught:
         UnitDirectory(tmp_path / "file/units", tmp_path, tmp_path / "e").write(
-            "web", {NAME: "text"}, enabled=True
+            "web", {NAME: TEXT}, enabled=True
         )
     assert caught.value.problem.reason == "UnitNotWritten"
     assert caught.value.problem.message.startswith("cannot write")

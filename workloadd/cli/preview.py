@@ -74,6 +74,7 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
     try:
         await systemd.connect()
         bad, rollouts, last = await history.memory()
+        runs = await history.runs.recent()
         units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
@@ -93,7 +94,7 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
         await history.close()
     rollout = settings.rollout
     policy = Policy(rollout.soak, rollout.deadline, rollout.restarts)
-    steps = steps_of(desired, observed, Memory(bad, rollouts, last), policy, time.time())
+    steps = steps_of(desired, observed, Memory(bad, rollouts, last, runs=runs), policy, time.time())
     missing = problem and problem.reason != "HistoryMissing"
     problems = (*([problem] if problem and missing else []), *desired.unreadable, *desired.problems)
     return Preview(steps, tuple(map(str, problems)))

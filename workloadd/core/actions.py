@@ -12,6 +12,8 @@ from workloadd.core.errors import Problem
 from workloadd.core.names import SHORT, WHOLE
 from workloadd.core.observed import UnitRecord
 from workloadd.core.revision import Revision, UnitParams
+from workloadd.core.runs import Circumstances, Ending, Run, Trigger
+from workloadd.core.runs import Outcome as RunOutcome
 
 Outcome = Literal["stable", "rolled-back", "failed", "removed"]
 
@@ -144,6 +146,67 @@ def _unit(part: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Start a job's timer, after `reset-failed` where it had failed."""
+
+    def __str__(self) -> str:
+        return "start the timer"
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop a job's timer; `forget` has systemd forget when it last elapsed."""
+
+    forget: bool = False
+
+    def __str__(self) -> str:
+        return "stop the timer"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Begin a run of a job, its retries counted anew.
+
+    An empty `container` means the one that the same sequence created.
+    """
+
+    revision: str
+    container: str
+    trigger: Trigger
+    attempt: int = 1
+
+    def __str__(self) -> str:
+        return "begin a run"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRun:
+    """Note in the history that a run began."""
+
+    run: Run
+
+    def __str__(self) -> str:
+        return "note a run that began"
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """Note how a run ended, with its last log lines.
+
+    `outcome` is given where its container cannot tell: it has gone, never began, or runs again.
+    `seen` is its end to the second, for the case that the next run begins before more is asked.
+    """
+
+    run: Run
+    around: Circumstances
+    outcome: RunOutcome = ""
+    seen: Ending | None = None
+
+    def __str__(self) -> str:
+        return "note how a run ended"
+
+
+@dataclass(frozen=True, slots=True)
 class RenameContainer:
     """Give a container of ours another name."""
 
@@ -256,6 +319,11 @@ Action = (
     | RestartUnit
     | StopUnit
     | ResetUnit
+    | StartTimer
+    | StopTimer
+    | StartRun
+    | NoteRun
+    | EndRun
     | RenameContainer
     | StopContainer
     | RemoveContainer

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from workloadd.core.actions import Plan, WorkloadPlan
-from workloadd.core.conditions import Finding, View, findings, state_of, trouble_of
+from workloadd.core.conditions import findings, state_of
 from workloadd.core.deployment import Current, DeployedPart, current_deployment
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
+from workloadd.core.job_status import job_status
 from workloadd.core.memory import Memory
 from workloadd.core.names import WHOLE, unit_name
 from workloadd.core.observed import Container, Observed, Seen, UnitState
@@ -25,6 +26,7 @@ from workloadd.core.status import (
     WorkloadStatus,
     moment,
 )
+from workloadd.core.view import Finding, View, trouble_of
 from workloadd.spec.errors import SpecError
 
 
@@ -52,8 +54,11 @@ def assess(
 
 
 def restarted(before: WorkloadStatus | None, after: WorkloadStatus) -> str:
-    """What to record where systemd restarted a workload between two passes; else nothing."""
-    if before is None or after.restarts <= before.restarts:
+    """What to record where systemd restarted a workload between two passes; else nothing.
+
+    A job's retries are runs, which are noted as such.
+    """
+    if before is None or after.restarts <= before.restarts or after.job:
         return ""
     return f"it ended and systemd started it again ({after.restarts} times since it was steady)"
 
@@ -100,6 +105,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         unit=_unit(view.name, WHOLE, view.seen.unit),
         containers=_containers(view),
         restarts=sum(unit.restarts for unit in view.seen.units.values()),
+        job=job_status(view),
         last_error=_last_error(view, found),
         errors=tuple(_file_error(e) for e in declared.errors) if declared else (),
         warnings=tuple(_file_error(e) for e in declared.warnings) if declared else (),

@@ -9,6 +9,7 @@ from workloadd.core.memory import Attempt, Bad, Memory, OpenRollout
 from workloadd.core.observed import Container, Seen
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Policy
+from workloadd.core.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Case:
     def rollout(self) -> OpenRollout | None:
         """The rollout that has begun and not ended."""
         return self.memory.rollouts.get(self.name)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The last runs of a job, the newest first."""
+        return self.memory.runs.get(self.name, ())
 
     def bad(self, revision: str) -> Bad | None:
         """Why a revision is not tried again, if it is not."""

@@ -1,62 +1,14 @@
 """What holds of a workload and what does not: its conditions, and the one word for it all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
-from workloadd.core.actions import WorkloadPlan
-from workloadd.core.deployment import Current, DeployedPart
-from workloadd.core.desired import Declared
+from workloadd.core.deployment import DeployedPart
 from workloadd.core.errors import Problem
-from workloadd.core.memory import Memory
+from workloadd.core.job_status import job_of_view, job_ready, job_state
 from workloadd.core.names import SHORT
-from workloadd.core.observed import Container, Seen
-from workloadd.core.resolve import Resolution
 from workloadd.core.rollout import of_part
 from workloadd.core.status import State
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One workload's part of a pass's knowledge. `step` is what is being done for it just now."""
-
-    name: str
-    declared: Declared | None
-    seen: Seen
-    current: Current | None
-    resolution: Resolution
-    plan: WorkloadPlan
-    memory: Memory
-    step: str | None
-    now: float
-
-    @property
-    def target(self) -> str:
-        """The revision that is wanted, as far as it is known."""
-        return self.resolution.revision.digest if self.resolution.revision else ""
-
-    @property
-    def container(self) -> Container | None:
-        return self.current.container if self.current else None
-
-    @property
-    def up(self) -> bool:
-        """Whether all of the current deployment does what it is there for."""
-        return bool(self.current and self.current.up)
-
-    @property
-    def unproven(self) -> bool:
-        return bool(self.current and self.current.unproven)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A condition as one pass finds it: since when it holds is for the status to say."""
-
-    type: str
-    status: Literal["True", "False", "Unknown"]
-    reason: str
-    message: str
+from workloadd.core.view import Finding, View, trouble_of
 
 
 def findings(view: View) -> dict[str, Finding]:
@@ -139,6 +91,8 @@ def _reloaded(view: View) -> Finding | None:
 
 
 def _ready(view: View) -> Finding:
+    if job := job_of_view(view):
+        return job_ready(view, job)
     current = view.current
     if current is None or view.container is None:
         return Finding("Ready", "False", "NotDeployed", "no container is deployed")
@@ -191,6 +145,8 @@ def state_of(view: View, findings: Mapping[str, Finding]) -> tuple[State, str]:
         return "Removing", str(problem) if problem else "its workload file is gone"
     if view.declared.spec and not view.declared.spec.enabled:
         return "Disabled", "the file says enabled: false"
+    if job := job_of_view(view):
+        return job_state(view, findings, job)
     serving = findings["Ready"].status == "True"
     trouble = trouble_of(findings)
     if _rolling_out(view) and not (serving and trouble):
@@ -213,15 +169,6 @@ def _rolling_out(view: View) -> bool:
     last = view.memory.last.get(view.name)
     given_up = last and last.outcome == "failed" and last.revision == view.current.revision
     return view.name in view.memory.rollouts or not given_up
-
-
-def trouble_of(findings: Mapping[str, Finding]) -> str:
-    """What is wrong although something may be serving."""
-    for kind in ("Loaded", "Deployed", "Pulled", "Reloaded"):
-        found = findings.get(kind)
-        if found and found.status == "False" and found.reason not in ("Pulling", "RollingOut"):
-            return found.message
-    return ""
 
 
 def _not_serving(view: View, findings: Mapping[str, Finding], trouble: str) -> tuple[State, str]:

@@ -41,7 +41,7 @@ def converge(case: Case, current: Current) -> WorkloadPlan:
     bad = case.bad(current.revision)
     if bad and current.fallback and current.unproven:
         return _roll_back(case, current, Judgement(Verdict.FAILED, bad.problem))
-    repairs = [*_repair_units(case, current), *_repair_activity(case, current)]
+    repairs = [*repair_units(case, current), *_repair_activity(case, current)]
     if repairs:
         return WorkloadPlan(tuple(repairs), why=_why(repairs))
     if current.unproven:
@@ -121,7 +121,7 @@ def _failing(judged: Judgement, failed: Iterable[Container]) -> str:
     return judged.container or next((c.id for c in failed), "")
 
 
-def _repair_units(case: Case, current: Current) -> list[Action]:
+def repair_units(case: Case, current: Current) -> list[Action]:
     """Write the units again where they were edited, deleted or disabled, or their source moved."""
     params = case.seen.params(current.ids)
     file = case.seen.file

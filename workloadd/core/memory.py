@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
+from workloadd.core.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,16 @@ class LastRollout:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Everything remembered. `bad` is by (workload, revision), the others by workload or image."""
+    """Everything remembered. `bad` is by (workload, revision), the others by workload or image.
+
+    `runs` are the last ones of each job, the newest first, `run_now` the jobs that people asked
+    to have run.
+    """
 
     bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
     rollouts: Mapping[str, OpenRollout] = field(default_factory=dict)
     last: Mapping[str, LastRollout] = field(default_factory=dict)
     pulls: Mapping[str, Pull] = field(default_factory=dict)
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    runs: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
+    run_now: frozenset[str] = frozenset()

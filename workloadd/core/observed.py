@@ -129,6 +129,8 @@ class Seen:
     units: Mapping[str, UnitState] = field(default_factory=dict)
     # A container that is not ours has the workload's plain name.
     name_taken: bool = False
+    # A job's timer.
+    timer: UnitState = UnitState()
 
     @property
     def unit(self) -> UnitState:
@@ -142,7 +144,12 @@ class Seen:
     @property
     def needs_reload(self) -> bool:
         """Whether a unit's file is not what systemd has read."""
-        return any(unit.needs_reload for unit in self.units.values())
+        return any(unit.needs_reload for unit in (*self.units.values(), self.timer))
+
+    @property
+    def loaded(self) -> bool:
+        """Whether systemd holds any unit of the workload, which changed files make stale."""
+        return any(unit.loaded for unit in (*self.units.values(), self.timer))
 
     def params(self, ids: Ids) -> dict[str, UnitParams]:
         """What the units of these containers say, by part; what is not here says the default."""

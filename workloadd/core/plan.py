@@ -6,17 +6,26 @@ every step leaves something that can be observed (a container, a unit file, a na
 
 from dataclasses import replace
 
-from workloadd.core.actions import Action, Note, Plan, StopUnit, WorkloadPlan, WriteUnits
+from workloadd.core.actions import (
+    Action,
+    Note,
+    Plan,
+    StopTimer,
+    StopUnit,
+    WorkloadPlan,
+    WriteUnits,
+)
 from workloadd.core.case import Case
 from workloadd.core.converge import converge
 from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.forward import roll_forward
+from workloadd.core.job import is_job, plan_job
 from workloadd.core.live import bring_files
 from workloadd.core.memory import Attempt, Memory
 from workloadd.core.observed import Observed, Seen
 from workloadd.core.removal import remove
-from workloadd.core.resolve import resolve
+from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Policy
 
@@ -73,8 +82,11 @@ def _plan_one(
         boot=observed.manager_started_at,
         now=now,
     )
-    if resolution.revision and not resolution.obstacle and _due(case, resolution.revision):
-        planned = roll_forward(case, resolution.revision)
+    due = _due(case, resolution)
+    if is_job(case):
+        planned = plan_job(case, due)
+    elif due:
+        planned = roll_forward(case, due)
     elif case.current:
         planned = converge(case, case.current)
         if not planned.actions:
@@ -87,13 +99,15 @@ def _plan_one(
     return replace(planned, pulls=resolution.pulls, wake_at=min(wakes, default=None))
 
 
-def _due(case: Case, revision: Revision) -> bool:
-    """Whether the resolved revision is to be rolled out now."""
-    current = case.current
+def _due(case: Case, resolution: Resolution) -> Revision | None:
+    """The resolved revision, where it is to be rolled out now."""
+    revision, current = resolution.revision, case.current
+    if revision is None or resolution.obstacle:
+        return None
     if current and current.revision == revision.digest and current.complete:
-        return False
+        return None
     refused = case.bad(revision.digest) or case.seen.name_taken
-    return not refused and case.retry_at(revision.digest) is None
+    return None if refused or case.retry_at(revision.digest) else revision
 
 
 def _disable(declared: Declared, seen: Seen) -> WorkloadPlan:
@@ -104,6 +118,8 @@ def _disable(declared: Declared, seen: Seen) -> WorkloadPlan:
         params = seen.params(record.containers)
         actions.append(WriteUnits(replace(record, disabled=True), params, enabled=False))
         actions.append(Note("disabled", "stopped: the file says enabled: false"))
+    if seen.timer.active:
+        actions.append(StopTimer())
     if seen.unit.active_state in ("active", "activating", "reloading"):
         actions.append(StopUnit())
     return WorkloadPlan(tuple(actions), why=f"{declared.name} is disabled")

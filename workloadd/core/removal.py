@@ -2,11 +2,13 @@
 
 from workloadd.core.actions import (
     Action,
+    DaemonReload,
     EndRollout,
     Note,
     RemoveNetworks,
     RemoveUnits,
     RemoveVolumes,
+    StopTimer,
     StopUnit,
     WorkloadPlan,
 )
@@ -22,7 +24,8 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
 
     The unit says what to reclaim, and that there is something to end and to note, so whatever
     interrupts the removal, the rest is still known.
-    A stopped unit whose file is gone leaves systemd's memory by itself: no daemon-reload.
+    A stopped unit whose file is gone leaves systemd's memory by itself, or does no harm there: no
+    daemon-reload but for timers.
     """
     if not seen.containers and seen.file is None:
         return WorkloadPlan()
@@ -34,6 +37,8 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
     other = next((one for one in desired.elsewhere if one.name == name), None)
     gone = f"it is not for this host: {other.reason}" if other else "its workload file is gone"
     actions: list[Action] = []
+    if seen.timer.loaded:
+        actions.append(StopTimer(forget=True))
     if seen.unit.active_state != "inactive":
         actions.append(StopUnit())
     actions += removals(seen.containers)
@@ -46,6 +51,9 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
     actions.append(Note("removed", gone))
     if seen.file:
         actions.append(RemoveUnits())
+    if seen.timer.loaded:
+        # The target still wants it, and `systemctl list-timers` would go on listing it.
+        actions.append(DaemonReload())
     return WorkloadPlan(tuple(actions), why=f"remove: {gone}")
 
 

@@ -11,8 +11,10 @@ from pydantic import BaseModel
 from workloadd.core.given import GivenFile, GivenSecret, stored_name
 from workloadd.core.names import secret_name, volume_name
 from workloadd.core.objects import NO_NEEDS, Needs
+from workloadd.core.schedule import JobParams
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.files import File
+from workloadd.spec.job import JobSpec
 from workloadd.spec.model import PodSpec, WorkloadSpec
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
 from workloadd.spec.owners import outside
@@ -80,6 +82,7 @@ class UnitParams:
     ports: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    job: JobParams | None = None
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -95,7 +98,7 @@ class UnitParams:
             raw = json.loads(text)
             known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
             lists = {key: tuple(raw.get(key, ())) for key in _LISTS}
-            return cls(**{**known, **lists})
+            return cls(**{**known, **lists, "job": JobParams.read(raw.get("job"))})
         except (ValueError, TypeError, AttributeError):
             return None
 
@@ -281,6 +284,7 @@ def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -
             for v in spec.volumes
             if v.type == "volume" and v.reclaim == "delete"
         ),
+        job=JobParams.of(spec) if isinstance(spec, JobSpec) else None,
     )
 
 

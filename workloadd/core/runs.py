@@ -16,6 +16,18 @@ a replaced one made way for the next."""
 
 # Exit codes of a process that SIGTERM or SIGKILL ended, as `podman stop` and a shutdown do.
 _STOPPED = (143, 137)
+# Seconds that an end may seem to lie before the beginning.
+_SKEW = 1.0
+
+
+_WORDS: dict[Outcome, str] = {
+    "": "is on",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "timeout": "took longer than its timeout",
+    "interrupted": "was interrupted",
+    "replaced": "made way for the next one",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,13 @@ class Run:
         """Whether its end is not known yet."""
         return not self.outcome
 
+    @property
+    def words(self) -> str:
+        """What became of it, as the end of a sentence that begins with "its run"."""
+        if self.outcome == "failed" and self.exit_code is not None:
+            return f"failed with exit code {self.exit_code}"
+        return _WORDS[self.outcome]
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -51,6 +70,16 @@ class Ending:
     ended_at: float
     exit_code: int
     stopped: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether it ended after it began, as far as two clocks can tell.
+
+        After a power cut Podman lists a container that ran as exited with code 0: only its times
+        tell that from success. It takes down a beginning later than it was, so that what ends at
+        once seems to have done so before.
+        """
+        return self.ended_at > self.started_at - _SKEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +96,8 @@ class Circumstances:
 
 
 def outcome_of(ending: Ending, around: Circumstances) -> Outcome:
-    """How a run ended.
-
-    After a power cut Podman lists a container that ran as exited with code 0: only that it did
-    not end after it began tells that from success.
-    """
-    if ending.ended_at < ending.started_at:
+    """How a run ended."""
+    if not ending.known:
         return "interrupted"
     if around.timeout and ending.ended_at - ending.started_at >= around.timeout:
         return "timeout"

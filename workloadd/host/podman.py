@@ -171,17 +171,26 @@ class Podman:
             )
         )
 
-    async def logs(self, container: str, tail: int, *, timeout: float = 30.0) -> tuple[str, ...]:
+    async def logs(
+        self, container: str, tail: int, *, since: float = 0.0, timeout: float = 30.0
+    ) -> tuple[str, ...]:
         """The last `tail` lines of a container's output, both streams in order.
 
-        Lines are cut at 2 KiB, control characters are shown as escapes.
+        With `since` (seconds since the epoch) only those that came later. Lines are cut at 2 KiB,
+        control characters are shown as escapes.
         """
         decoder = LogDecoder(tail)
         async with self._streams.open(
             "GET",
             f"containers/{_quoted(container)}/logs",
             f"read the logs of container {container[:12]}",
-            params={"stdout": "true", "stderr": "true", "tail": str(tail), "follow": "false"},
+            params={
+                "stdout": "true",
+                "stderr": "true",
+                "tail": str(tail),
+                "follow": "false",
+                **({"since": f"{since:.6f}"} if since else {}),
+            },
             read_timeout=timeout,
         ) as response:
             async for chunk in response.content.iter_any():

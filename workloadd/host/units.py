@@ -11,6 +11,8 @@ from workloadd.host.unit_sets import UnitSets
 
 _LIMIT = 64 * 1024
 _MODE = 0o644
+# A unit that says where it is wanted has a link there, any other has not.
+_INSTALL = "\n[Install]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ class UnitOnDisk:
 
 @dataclass(frozen=True, slots=True)
 class UnitsOnDisk:
-    """What stands where a workload's units go, by unit name; `enabled` says of its own the link."""
+    """What stands where a workload's units go, by unit name.
+
+    `enabled` says whether those have a link that are to have one.
+    """
 
     units: Mapping[str, UnitOnDisk] = field(default_factory=dict)
     enabled: bool = False
@@ -66,7 +71,10 @@ class UnitDirectory:
                 if path.name not in units:
                     units[path.name] = self._read_one(workload, path, overriding)
         return {
-            workload: UnitsOnDisk(units, unit_name(workload) in enabled)
+            workload: UnitsOnDisk(
+                units,
+                all(u in enabled for u, one in units.items() if one.text and _INSTALL in one.text),
+            )
             for workload, units in found.items()
         }
 
@@ -105,7 +113,8 @@ class UnitDirectory:
             else:
                 self._sets.write(workload, texts, places)
                 self._remove_others(workload, texts)
-            self._enable(unit_name(workload), enabled)
+            for unit, text in texts.items():
+                self._enable(unit, enabled and _INSTALL in text)
             for directory in self._overrides:
                 for unit in texts:
                     remove_if_exists(directory / unit)
@@ -133,6 +142,7 @@ class UnitDirectory:
         """Remove the units that a workload has no more."""
         for path in _workload_units(self._directory):
             if workload_of_unit(path.name) == workload and path.name not in kept:
+                remove_if_exists(self._wants / path.name)
                 remove_if_exists(path)
 
     def remove(self, workload: str) -> None:
@@ -142,8 +152,7 @@ class UnitDirectory:
             Permanent: a file cannot be removed.
         """
         try:
-            remove_if_exists(self._wants / unit_name(workload))
-            for directory in (*self._overrides, self._directory):
+            for directory in (self._wants, *self._overrides, self._directory):
                 for path in _workload_units(directory):
                     if workload_of_unit(path.name) == workload:
                         remove_if_exists(path)

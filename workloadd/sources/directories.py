@@ -8,6 +8,7 @@ from secrets import token_bytes
 
 from workloadd.core.desired import Declared, Desired, Elsewhere, Shared
 from workloadd.core.needs import needs_of
+from workloadd.host.calendar import Calendars
 from workloadd.sources.facts import Facts
 from workloadd.sources.files import shown
 from workloadd.sources.given import Sources, paths_of
@@ -15,10 +16,12 @@ from workloadd.sources.loader import Loaded, Loader, Workload
 from workloadd.sources.scan import Found, scan
 from workloadd.sources.secrets import SecretPlaces, Secrets
 from workloadd.spec.errors import SpecError
+from workloadd.spec.job import JobSpec
 from workloadd.spec.load import LoadResult, duplicate_host_ports
 from workloadd.spec.network import NetworkSpec
 from workloadd.spec.ports import HostPort
 from workloadd.spec.problems import Problem as SpecProblem
+from workloadd.spec.text import quote
 from workloadd.spec.volume import VolumeSpec
 
 _SHARED = ("network", "volume")
@@ -44,10 +47,12 @@ class Directories:
         home: Path | None = None,
         facts: Facts | None = None,
         secrets: Secrets | None = None,
+        calendars: Calendars | None = None,
     ) -> None:
         self._roots = tuple(roots)
         self._home = home or Path.home()
         self._facts = facts or Facts()
+        self._calendars = calendars or Calendars()
         self._loader = Loader(lambda written, directory: self.resolve(written, directory))
         # Without a key that is kept, digests of secrets are compared with none of another time.
         passing = token_bytes(32)
@@ -123,7 +128,7 @@ class Directories:
 
     def _declare(self, name: str, one: _Placed, clashes: tuple[SpecError, ...]) -> Declared:
         result = one.workload.result
-        errors = (*result.errors, *clashes)
+        errors = (*result.errors, *clashes, *self._schedule_errors(result))
         spec = None if errors else one.workload.spec
         containers = spec.containers_by_name if spec else {}
         read = {part: self._sources.read(container) for part, container in containers.items()}
@@ -138,6 +143,16 @@ class Directories:
             shadows=tuple(shown(path) for path in one.found.shadows),
             files=result.files,
         )
+
+    def _schedule_errors(self, result: LoadResult) -> Iterator[SpecError]:
+        """What systemd refuses of a job's schedule: above all time zones that do not exist."""
+        spec = result.spec
+        for index, expression in enumerate(spec.calendar if isinstance(spec, JobSpec) else ()):
+            if said := self._calendars.refusal(expression):
+                why = f"systemd refuses {quote(expression)}: {said}"
+                hint = "timedatectl list-timezones lists the time zones; see systemd.time(7)"
+                problem = SpecProblem("BadSchedule", why, hint, ("schedule", index))
+                yield result.positions.error(problem)
 
     @property
     def read_paths(self) -> frozenset[Path]:

@@ -85,8 +85,7 @@ def parse_schedule(value: object) -> tuple[str, ...]:
         return (parse_calendar(value),)
     if not entries:
         raise reject("BadValue", "it is empty", "leave it out to run the job once")
-    parsed = [expression for _, expression in each(enumerate(entries), parse_calendar)]
-    return tuple(dict.fromkeys(parsed))
+    return tuple(expression for _, expression in each(enumerate(entries), parse_calendar))
 
 
 def parse_calendar(value: object) -> str:

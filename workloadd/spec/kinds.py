@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from workloadd.spec.job import JobSpec
 from workloadd.spec.model import PodSpec, ServiceSpec
 from workloadd.spec.network import RESERVED_NETWORKS, NetworkSpec
 from workloadd.spec.problems import Problem, ProblemsError, reject
@@ -12,13 +13,15 @@ from workloadd.spec.text import did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
 from workloadd.spec.volume import VolumeSpec
 
-Spec: TypeAlias = ServiceSpec | PodSpec | NetworkSpec | VolumeSpec
+Spec: TypeAlias = ServiceSpec | PodSpec | JobSpec | NetworkSpec | VolumeSpec
 """What a document of a workload file can come to."""
 
 SERVICE = "service"
 
-_MODELS: Mapping[str, type[ServiceSpec] | type[NetworkSpec] | type[VolumeSpec]] = {
+_Model: TypeAlias = type[ServiceSpec] | type[JobSpec] | type[NetworkSpec] | type[VolumeSpec]
+_MODELS: Mapping[str, _Model] = {
     SERVICE: ServiceSpec,
+    "job": JobSpec,
     "network": NetworkSpec,
     "volume": VolumeSpec,
 }

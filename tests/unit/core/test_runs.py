@@ -27,6 +27,8 @@ BOOT = 1_000.0
         (Ending(900, 950, 143), Circumstances(boot=BOOT), "interrupted"),
         (Ending(900, 950, 3), Circumstances(boot=BOOT), "failed"),
         (Ending(900, 950, 0), Circumstances(boot=BOOT), "succeeded"),
+        # It ended at once, as a coarser clock has it: before it began.
+        (Ending(1100.01, 1100.005, 0), Circumstances(), "succeeded"),
         # The power went: exited with code 0, says Podman.
         (Ending(900, 0, 0), Circumstances(boot=BOOT), "interrupted"),
         (Ending(900, 850, 0), Circumstances(boot=BOOT), "interrupted"),

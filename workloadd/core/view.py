@@ -1,0 +1,64 @@
+"""What the status is made from: one workload's part of a pass's knowledge, and its conditions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from workloadd.core.actions import WorkloadPlan
+from workloadd.core.deployment import Current
+from workloadd.core.desired import Declared
+from workloadd.core.memory import Memory
+from workloadd.core.observed import Container, Seen
+from workloadd.core.resolve import Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One workload's part of a pass's knowledge. `step` is what is being done for it just now."""
+
+    name: str
+    declared: Declared | None
+    seen: Seen
+    current: Current | None
+    resolution: Resolution
+    plan: WorkloadPlan
+    memory: Memory
+    step: str | None
+    now: float
+
+    @property
+    def target(self) -> str:
+        """The revision that is wanted, as far as it is known."""
+        return self.resolution.revision.digest if self.resolution.revision else ""
+
+    @property
+    def container(self) -> Container | None:
+        return self.current.container if self.current else None
+
+    @property
+    def up(self) -> bool:
+        """Whether all of the current deployment does what it is there for."""
+        return bool(self.current and self.current.up)
+
+    @property
+    def unproven(self) -> bool:
+        return bool(self.current and self.current.unproven)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A condition as one pass finds it: since when it holds is for the status to say."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str
+
+
+def trouble_of(findings: Mapping[str, Finding]) -> str:
+    """What is wrong although something may be serving."""
+    for kind in ("Loaded", "Deployed", "Pulled", "Reloaded"):
+        found = findings.get(kind)
+        if found and found.status == "False" and found.reason not in ("Pulling", "RollingOut"):
+            return found.message
+    return ""
