@@ -8,7 +8,6 @@ from workloadd.core.errors import Permanent
 from workloadd.host.units import UnitDirectory, UnitOnDisk, UnitsOnDisk
 
 NAME = "workload-web.service"
-# What says where it is wanted is linked there.
 TEXT = "text\n\n[Install]\nWantedBy=workloads.target\n"
 
 
@@ -63,6 +62,23 @@ def test_an_unchanged_file_is_not_touched(place: Place) -> None:
     place.units.write("web", {NAME: TEXT}, enabled=False)
     assert (place.data / NAME).stat().st_ino == before.st_ino
     assert not place.all.enabled
+
+
+def test_only_what_is_wanted_somewhere_has_a_link(place: Place) -> None:
+    timer = "workload-web.timer"
+    place.units.write("web", {NAME: "text", timer: TEXT}, enabled=True)
+    wants = place.config / "workloads.target.wants"
+    assert [link.name for link in wants.iterdir()] == [timer]
+    assert place.all.enabled
+    (wants / timer).unlink()
+    assert place.all.enabled is False
+    place.units.write("web", {NAME: "text", timer: TEXT}, enabled=True)
+    place.units.write("web", {NAME: "text"}, enabled=True)
+    assert place.all.enabled is None
+    assert not list(wants.iterdir())
+    place.units.write("web", {NAME: "text", timer: TEXT}, enabled=True)
+    place.units.remove("web")
+    assert not list(wants.iterdir())
 
 
 def test_a_link_to_dev_null_and_an_empty_file_mask(place: Place) -> None:

@@ -147,7 +147,7 @@ def repair_units(case: Case, current: Current) -> list[Action]:
         return [note, write, DaemonReload()]
     if file.record != wanted:
         return [write, DaemonReload()]
-    if not file.enabled:
+    if file.enabled is False:
         return [Note("drift", "its unit was disabled"), write]
     return [DaemonReload()] if case.seen.needs_reload else []
 

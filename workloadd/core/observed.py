@@ -77,7 +77,7 @@ class UnitFile:
 
     record: UnitRecord | None
     intact: bool
-    enabled: bool
+    enabled: bool | None
     problem: Problem | None = None
 
 

@@ -1,6 +1,6 @@
 """The generated units on disk: read, written and removed, nothing else's file ever touched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,11 +35,11 @@ class UnitOnDisk:
 class UnitsOnDisk:
     """What stands where a workload's units go, by unit name.
 
-    `enabled` says whether those have a link that are to have one.
+    `enabled` says whether those have a link that are to have one; None where none is.
     """
 
     units: Mapping[str, UnitOnDisk] = field(default_factory=dict)
-    enabled: bool = False
+    enabled: bool | None = None
 
 
 class UnitDirectory:
@@ -71,10 +71,7 @@ class UnitDirectory:
                 if path.name not in units:
                     units[path.name] = self._read_one(workload, path, overriding)
         return {
-            workload: UnitsOnDisk(
-                units,
-                all(u in enabled for u, one in units.items() if one.text and _INSTALL in one.text),
-            )
+            workload: UnitsOnDisk(units, _enabled(units, enabled))
             for workload, units in found.items()
         }
 
@@ -163,6 +160,11 @@ class UnitDirectory:
                 f"cannot remove {error.filename or unit_name(workload)}: {error.strerror}",
                 "remove it by hand",
             ) from error
+
+
+def _enabled(units: Mapping[str, UnitOnDisk], links: Collection[str]) -> bool | None:
+    wanted = [name for name, unit in units.items() if unit.text and _INSTALL in unit.text]
+    return all(name in links for name in wanted) if wanted else None
 
 
 def _write_one(path: Path, text: str) -> None:

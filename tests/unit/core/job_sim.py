@@ -97,8 +97,10 @@ class JobHost:
                 ids = tuple((part, c or created) for part, c in action.record.containers)
                 assert ids[0][1], "a unit for no container"
                 record = replace(action.record, containers=ids)
-                self.file = UnitFile(record, intact=True, enabled=action.enabled)
                 self.written = next(iter(action.params.values())).job
+                links = self.written is not None and self.written.scheduled
+                enabled = action.enabled if links else None
+                self.file = UnitFile(record, intact=True, enabled=enabled)
             case a.DaemonReload():
                 if self.loaded and self.file and self.file.record and self.written:
                     self.loaded = self.file.record, self.written

@@ -204,6 +204,17 @@ def test_schedules_come_go_and_change() -> None:
     assert host.timer and not host.running
 
 
+def test_one_that_runs_once_is_disabled() -> None:
+    host = JobHost()
+    host.settle(ONCE)
+    off = job(retries=1, enabled=False)
+    host.settle(off)
+    assert not host.running
+    assert host.plan(off).empty
+    host.settle(ONCE)
+    assert outcomes(host) == ["interrupted"], "stopped by whoever wrote the file"
+
+
 def test_disabled_and_enabled_again() -> None:
     host = JobHost()
     host.settle(DAILY)
