@@ -89,11 +89,11 @@ def _plan_one(
         planned = roll_forward(case, due)
     elif case.current:
         planned = converge(case, case.current)
-        if not planned.actions:
-            planned = bring_files(case, case.current) or planned
     else:
         problem = resolution.problem or resolution.obstacle
         planned = WorkloadPlan(why=problem.message if problem else "")
+    if case.current and not due and not planned.actions:
+        planned = bring_files(case, case.current) or planned
     retry_at = case.retry_at(resolution.revision.digest) if resolution.revision else None
     wakes = [w for w in (planned.wake_at, resolution.wake_at, retry_at) if w]
     return replace(planned, pulls=resolution.pulls, wake_at=min(wakes, default=None))
