@@ -83,8 +83,6 @@ def parse_schedule(value: object) -> tuple[str, ...]:
     )
     if isinstance(value, str):
         return (parse_calendar(value),)
-    if not entries:
-        raise reject("BadValue", "it is empty", "leave it out to run the job once")
     return tuple(expression for _, expression in each(enumerate(entries), parse_calendar))
 
 
@@ -179,7 +177,7 @@ class _Reader:
 
     def _day_hint(self) -> str:
         word = re.match(r"[A-Za-z]*", self._rest())
-        known = (*_WORDS, *(day.title() for day in _DAYS))
+        known = (*_WORDS, *(day.title() for full in _DAYS for day in (full[:3], full)))
         return did_you_mean(word[0] if word else "", known) or _HINT
 
     def date(self) -> None:

@@ -25,7 +25,8 @@ _WORKLOAD: Mapping[str, str] = {
     "build": "build the image elsewhere and name it under image",
     "depends_on": _NOT_YET,
     "containers": _NOT_YET,
-    "schedule": _NOT_YET,
+    "schedule": "write kind: job",
+    "retries": "write kind: job, or restart: on-failure:N",
     "configs": "write files",
     "init": "write init_process",
     "security_opt": "write no_new_privileges, seccomp, apparmor, selinux, mask or unmask",
@@ -74,6 +75,22 @@ _WORKLOAD: Mapping[str, str] = {
     "Unit": _GENERATED,
     "Service": _GENERATED,
     "Install": _GENERATED,
+}
+
+_JOB: Mapping[str, str] = {
+    **_WORKLOAD,
+    "containers": "write image: a job has one container",
+    # systemd
+    "OnCalendar": "write schedule",
+    "Persistent": "write catch_up",
+    "RandomizedDelaySec": "write randomized_delay",
+    "RuntimeMaxSec": "write timeout",
+    # Kubernetes
+    "activeDeadlineSeconds": "write timeout",
+    "backoffLimit": "write retries",
+    "concurrencyPolicy": "write overlap",
+    "timeZone": "write time_zone",
+    "suspend": "write enabled: false",
 }
 
 _VOLUME: Mapping[str, str] = {
@@ -166,6 +183,7 @@ _PORT: Mapping[str, str] = {
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "ServiceSpec": _WORKLOAD,
     "PodSpec": _WORKLOAD,
+    "JobSpec": _JOB,
     "PodContainer": _WORKLOAD,
     "PortEntry": _PORT,
     "Resources": _RESOURCES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -16,6 +16,7 @@ from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.names import MAIN_CONTAINER
 from workloadd.spec.problems import Path, Problem, ProblemsError, reject
 from workloadd.spec.process import Restart
+from workloadd.spec.sockets import Socket
 from workloadd.spec.units import parse_duration
 
 MAX_RETRIES = 100
@@ -24,6 +25,10 @@ _NOT_SCHEDULED = "it has no meaning without schedule"
 
 def _no_restart(value: object) -> Restart:
     raise reject("BadValue", "a job ends by itself and stays so", "write retries: NUMBER")
+
+
+def _no_sockets(value: object) -> Any:
+    raise reject("BadValue", "a job does not wait for connections", "write kind: service")
 
 
 def _timeout(value: object) -> float:
@@ -43,6 +48,12 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         default_factory=lambda: Restart(policy="no"),
         description="Not for jobs: retries says how often a run that failed is tried again.",
         exclude=True,
+    )
+    sockets: SkipJsonSchema[Annotated[tuple[Socket, ...], BeforeValidator(_no_sockets)]] = Field(
+        default=(), description="Not for jobs: they wait for no connection.", exclude=True
+    )
+    idle_timeout: SkipJsonSchema[Annotated[float | None, BeforeValidator(_no_sockets)]] = Field(
+        default=None, description="Not for jobs: they wait for no connection.", exclude=True
     )
     schedule: Annotated[
         tuple[str, ...],
