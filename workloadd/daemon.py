@@ -22,7 +22,9 @@ from workloadd.core.status import HostConditionStatus, Status, summary
 from workloadd.execute import Executor, Limits
 from workloadd.history import History
 from workloadd.host import notify
+from workloadd.host.cgroups import processor_time
 from workloadd.host.chown import Owners
+from workloadd.host.connections import Connections
 from workloadd.host.fates import FateFile
 from workloadd.host.filestore import FileStore
 from workloadd.host.podman import Podman
@@ -30,6 +32,7 @@ from workloadd.host.preflight import gather
 from workloadd.host.secret_key import SecretKey
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
+from workloadd.idleness import Idleness
 from workloadd.observe import Observer
 from workloadd.prepare import Preparation
 from workloadd.pulls import Pulls
@@ -84,14 +87,26 @@ class Daemon:
             clock=self._clock.now,
             wake=self.wake,
         )
-        self.observer = Observer(self.podman, self.systemd, self.units, self.keeper)
+        idleness = Idleness(
+            lambda: Connections(paths.xdg_runtime_dir, paths.home), processor_time, self._clock.now
+        )
+        self.observer = Observer(
+            self.podman, self.systemd, self.units, self.keeper, idleness=idleness
+        )
         self.requests = RunRequests(self.wake)
         self.executor = Executor(
             self.podman,
             self.systemd,
             self.units,
             self.history,
-            Preparation(self.podman, self.keeper, files, Owners(self.systemd)),
+            Preparation(
+                self.podman,
+                self.keeper,
+                files,
+                Owners(self.systemd),
+                paths.xdg_runtime_dir,
+                paths.home,
+            ),
             self.requests,
             user=paths.user,
             runtime_dir=paths.xdg_runtime_dir,

@@ -178,6 +178,8 @@ class Executor:
                 await self._unit_job(action, run)
             case a.StartTimer() | a.StopTimer() | a.StartRun() | a.NoteRun() | a.EndRun():
                 await self._runner.do(action, run.workload, run.created.get(MAIN_CONTAINER, ""))
+            case a.StartSockets() | a.StopSockets():
+                await self._socket_jobs(action)
             case a.ResetUnit():
                 await self._systemd.reset_failed(unit_name(run.workload, action.part))
             case _:
@@ -296,6 +298,15 @@ class Executor:
             async with self._jobs:
                 await self._systemd.start(unit)
             await self._step(run, "started", unit)
+
+    async def _socket_jobs(self, action: a.StartSockets | a.StopSockets) -> None:
+        for unit in action.units:
+            if isinstance(action, a.StartSockets):
+                await self._systemd.reset_failed(unit)
+                await self._systemd.start(unit)
+            else:
+                async with self._stops:
+                    await self._systemd.stop(unit, timeout=_STOP_PATIENCE)
 
     async def _reset(self, workload: str, part: str) -> None:
         """Forget failures and restarts: of the workload's own unit along with all the others."""

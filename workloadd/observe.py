@@ -20,9 +20,11 @@ from workloadd.core.observed import (
     UnitState,
 )
 from workloadd.core.revision import Image, UnitParams
+from workloadd.core.socket_units import SOCKET_SUFFIX
 from workloadd.host.cgroups import delegated_controllers
 from workloadd.host.podman import ContainerList, PodmanInfo
 from workloadd.host.units import UnitDirectory, UnitsOnDisk
+from workloadd.idleness import Idleness
 from workloadd.render.record import parse_record
 from workloadd.render.unit import render_units
 
@@ -61,12 +63,14 @@ class Observer:
         units: UnitDirectory,
         keeper: KeeperView,
         controllers: Callable[[], frozenset[str] | None] = delegated_controllers,
+        idleness: Idleness | None = None,
     ) -> None:
         self._podman = podman
         self._systemd = systemd
         self._units = units
         self._keeper = keeper
         self._controllers = controllers
+        self._idleness = idleness
         self._images: dict[str, Image] = {}
         self._version = ""
 
@@ -113,7 +117,7 @@ class Observer:
             if name in kept.live:
                 container = replace(container, live=kept.live[name])
             by_workload.setdefault(container.workload, []).append(container)
-        units = _by_workload(states)
+        units, sockets = _by_workload(states), _listening(states)
         timers = {workload_of_unit(u): s for u, s in states.items() if u.endswith(".timer")}
         seen = {
             name: _see(
@@ -123,9 +127,13 @@ class Observer:
                 units.get(name, {}),
                 name in containers.foreign_names,
                 timers.get(name, UnitState()),
+                sockets.get(name, {}),
             )
             for name in _names(declared, by_workload, files)
         }
+        if self._idleness:
+            for name, since in (await asyncio.to_thread(self._idleness.look, seen)).items():
+                seen[name] = replace(seen[name], idle_since=since)
         return Observed(
             seen,
             images,
@@ -144,6 +152,16 @@ def _by_workload(states: Mapping[str, UnitState]) -> dict[str, dict[str, UnitSta
     for unit, state in states.items():
         if unit.endswith(UNIT_SUFFIX) and (parsed := parse_unit_name(unit)):
             found.setdefault(parsed[0], {})[parsed[1]] = state
+    return found
+
+
+def _listening(states: Mapping[str, UnitState]) -> dict[str, dict[str, UnitState]]:
+    """The states of the units that listen, by workload and unit."""
+    found: dict[str, dict[str, UnitState]] = {}
+    for unit, state in states.items():
+        workload = workload_of_unit(unit)
+        if workload and unit.endswith(SOCKET_SUFFIX):
+            found.setdefault(workload, {})[unit] = state
     return found
 
 
@@ -169,13 +187,15 @@ def _see(
     units: dict[str, UnitState],
     name_taken: bool,
     timer: UnitState,
+    sockets: dict[str, UnitState],
 ) -> Seen:
+    seen = Seen(containers, None, units, name_taken, timer, sockets)
     if on_disk is None:
-        return Seen(containers, None, units, name_taken, timer)
+        return seen
     if any(unit.masked for unit in on_disk.units.values()):
         own = replace(units.get(WHOLE, UnitState()), load_state="masked")
-        return Seen(containers, None, {**units, WHOLE: own}, name_taken, timer)
-    return Seen(containers, _unit_file(name, containers, on_disk), units, name_taken, timer)
+        return replace(seen, units={**units, WHOLE: own})
+    return replace(seen, file=_unit_file(name, containers, on_disk))
 
 
 def _unit_file(

@@ -8,10 +8,12 @@ from workloadd.core.actions import ReplaceFiles
 from workloadd.core.given import GivenFile, applied, live_name
 from workloadd.core.names import secret_name
 from workloadd.core.revision import Part, Revision, kept_as, owner_of
+from workloadd.core.socket_units import from_texts
 from workloadd.host.binds import prepare_binds
 from workloadd.host.chown import Owners
 from workloadd.host.filestore import FileStore, files_of
 from workloadd.host.podman import Podman
+from workloadd.host.socket_paths import check_socket_paths
 from workloadd.spec.container import ContainerSpec
 from workloadd.upkeep import Keeper
 
@@ -26,6 +28,8 @@ class Preparation:
     keeper: Keeper
     files: FileStore
     owners: Owners
+    runtime_dir: Path
+    home: Path
 
     async def prepare(self, revision: Revision, part: Part) -> dict[str, str]:
         """Prepare one container; return where the files are that it gets, by target.
@@ -38,6 +42,8 @@ class Preparation:
         if part.spec is None:
             return {}
         await asyncio.to_thread(prepare_binds, part.spec.volumes)
+        sockets = from_texts(part.params.sockets)
+        await asyncio.to_thread(check_socket_paths, sockets, self.runtime_dir, self.home)
         for secret in part.inputs.secrets:
             name = secret_name(revision.workload, secret.name, secret.digest)
             await self.podman.objects.create_secret(name, revision.workload, secret.value)

@@ -18,6 +18,7 @@ from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.rollout import Policy
 from workloadd.core.shared_status import assess_networks, assess_volumes
+from workloadd.core.socket_units import from_texts
 from workloadd.core.status import (
     ElsewhereStatus,
     PassStatus,
@@ -271,9 +272,13 @@ def port_holders(observed: Observed) -> dict[HostPort, str]:
     holders: dict[HostPort, str] = {}
     for name, seen in observed.workloads.items():
         record = seen.file.record if seen.file else None
-        container = seen.by_id(record.containers[0][1]) if record else None
-        for port in container.ports if container else ():
-            holders[port] = name
+        for _, container_id in record.containers if record else ():
+            container = seen.by_id(container_id)
+            sockets = container.params.sockets if container and container.params else ()
+            for port in (
+                (*container.ports, *(s.host for s in from_texts(sockets))) if container else ()
+            ):
+                holders[port] = name
     return holders
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from workloadd.core.errors import Permanent
+from workloadd.host.cgroups import processor_time
 from workloadd.host.connections import (
     Connections,
     accepted_connections,
     inet_connections,
-    processor_time,
     unix_connections,
 )
 from workloadd.host.socket_paths import check_socket_paths
@@ -99,10 +99,16 @@ def test_on_this_machine(tmp_path: Path) -> None:
 
 
 def test_processor_time(tmp_path: Path) -> None:
-    (tmp_path / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1000000\n")
-    assert processor_time(tmp_path) == 1.5
+    (tmp_path / "cgroup").write_text("0::/user.slice/user@1000.service/app.slice/a.service\n")
+    group = tmp_path / "user.slice/user@1000.service/workloads.slice/workload-web.service"
+    group.mkdir(parents=True)
+    (group / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1000000\n")
+    assert processor_time("workload-web.service", tmp_path / "cgroup", tmp_path) == 1.5
     with pytest.raises(OSError):
-        processor_time(tmp_path / "gone")
+        processor_time("workload-gone.service", tmp_path / "cgroup", tmp_path)
+    (tmp_path / "cgroup").write_text("0::/system.slice/a.service\n")
+    with pytest.raises(OSError):
+        processor_time("workload-web.service", tmp_path / "cgroup", tmp_path)
 
 
 def test_no_file_is_lost_for_a_socket(tmp_path: Path) -> None:

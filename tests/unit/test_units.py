@@ -81,6 +81,17 @@ def test_only_what_is_wanted_somewhere_has_a_link(place: Place) -> None:
     assert not list(wants.iterdir())
 
 
+def test_the_link_of_what_is_no_more_goes_with_it(place: Place) -> None:
+    socket = "workload-web.socket"
+    place.units.write("web", {NAME: TEXT}, enabled=True)
+    place.units.write("web", {NAME: "text", socket: TEXT}, enabled=True)
+    wants = place.config / "workloads.target.wants"
+    assert [link.name for link in wants.iterdir()] == [socket]
+    place.units.write("web", {NAME: TEXT}, enabled=True)
+    assert [link.name for link in wants.iterdir()] == [NAME]
+    assert list(place.all.units) == [NAME]
+
+
 def test_a_link_to_dev_null_and_an_empty_file_mask(place: Place) -> None:
     place.units.write("web", {NAME: TEXT}, enabled=True)
     (place.config / NAME).symlink_to("/dev/null")

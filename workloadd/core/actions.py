@@ -122,6 +122,26 @@ class RestartUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class StartSockets:
+    """Have systemd listen for the workload, after `reset-failed`. `units` are full names."""
+
+    units: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"listen: start {', '.join(self.units)}"
+
+
+@dataclass(frozen=True, slots=True)
+class StopSockets:
+    """Have systemd no longer listen for the workload, which stops the services as well."""
+
+    units: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"stop listening: stop {', '.join(self.units)}"
+
+
+@dataclass(frozen=True, slots=True)
 class StopUnit:
     """Stop a unit; with the workload's own all of them stop."""
 
@@ -317,6 +337,8 @@ Action = (
     | DaemonReload
     | StartUnit
     | RestartUnit
+    | StartSockets
+    | StopSockets
     | StopUnit
     | ResetUnit
     | StartTimer

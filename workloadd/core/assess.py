@@ -13,8 +13,10 @@ from workloadd.core.job_status import job_status
 from workloadd.core.memory import Memory
 from workloadd.core.names import WHOLE, unit_name
 from workloadd.core.observed import Container, Observed, Seen, UnitState
+from workloadd.core.on_demand import all_sockets
 from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import combined_digest
+from workloadd.core.socket_units import from_texts
 from workloadd.core.status import (
     Condition,
     ContainerStatus,
@@ -144,11 +146,12 @@ def _serving_image(view: View) -> ImageStatus | None:
 
 
 def _ports(view: View) -> tuple[str, ...]:
-    """The ports of the current deployment, or those that the file asks for."""
-    if view.container and view.container.params:
-        return view.container.params.ports
+    """The ports and sockets of the current deployment, or those that the file asks for."""
+    if view.current and view.container and view.container.params:
+        sockets = all_sockets(c.params for c in view.current.containers if c.params)
+        return (*view.container.params.ports, *(str(s) for s in from_texts(sockets)))
     spec = view.declared.spec if view.declared else None
-    return tuple(str(port) for port in spec.ports) if spec else ()
+    return tuple(str(one) for one in (*spec.ports, *spec.sockets)) if spec else ()
 
 
 def _last_error(view: View, found: Mapping[str, Finding]) -> str:

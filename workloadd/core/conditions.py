@@ -6,7 +6,7 @@ from workloadd.core.deployment import DeployedPart
 from workloadd.core.errors import Problem
 from workloadd.core.job_status import job_of_view, job_ready, job_state
 from workloadd.core.names import SHORT
-from workloadd.core.rollout import of_part
+from workloadd.core.rollout import of_part, socket_problem
 from workloadd.core.status import State
 from workloadd.core.view import Finding, View, trouble_of
 
@@ -96,6 +96,12 @@ def _ready(view: View) -> Finding:
     current = view.current
     if current is None or view.container is None:
         return Finding("Ready", "False", "NotDeployed", "no container is deployed")
+    if not current.listening:
+        problem = socket_problem(current)
+        said = str(problem) if problem else "its socket does not listen"
+        return Finding("Ready", "False", "NotListening", said)
+    if current.asleep:
+        return Finding("Ready", "True", "Listening", "listening, starts on the first connection")
     down = next((part for part in current.parts if not part.up), None)
     if down is not None:
         return Finding("Ready", "False", "NotRunning", _down(down))
@@ -156,8 +162,14 @@ def state_of(view: View, findings: Mapping[str, Finding]) -> tuple[State, str]:
             return "Degraded", trouble
         if findings["Pulled"].reason == "Pulling":
             return "RollingOut", findings["Pulled"].message
-        return ("Completed" if findings["Ready"].reason == "Completed" else "Ready"), ""
+        return _serving(findings["Ready"])
     return _not_serving(view, findings, trouble)
+
+
+def _serving(ready: Finding) -> tuple[State, str]:
+    if ready.reason == "Completed":
+        return "Completed", ""
+    return "Ready", ready.message if ready.reason == "Listening" else ""
 
 
 def _rolling_out(view: View) -> bool:

@@ -18,11 +18,12 @@ from workloadd.core.actions import (
     WriteUnits,
 )
 from workloadd.core.case import Case
-from workloadd.core.deployment import Current, DeployedPart, completed, newest
+from workloadd.core.deployment import Current, DeployedPart, completed, newest, slept, unproven
 from workloadd.core.errors import Problem
 from workloadd.core.forward import removals, take_over
 from workloadd.core.names import SHORT, WHOLE, candidate_name, plain_name, unit_part
 from workloadd.core.observed import Container, Ids, UnitRecord
+from workloadd.core.on_demand import release_sockets, repair_sockets, stop_idle
 from workloadd.core.revision import UnitParams, combined_digest
 from workloadd.core.rollout import Judgement, Verdict, began_since, judge, of_part
 
@@ -77,7 +78,11 @@ def _switch_back(case: Case, current: Current) -> tuple[Action, ...]:
         _description(case),
         _reclaim(params.values()),
     )
-    return WriteUnits(record, params), *take_over(case, back, params)
+    return (
+        *release_sockets(case.seen, current, params),
+        WriteUnits(record, params),
+        *take_over(case, back, params),
+    )
 
 
 def _older(case: Case, current: Current) -> Ids:
@@ -157,13 +162,28 @@ def _repair_activity(case: Case, current: Current) -> list[Action]:
 
     The parts of a pod follow its own unit: while that is being put right, they are left alone.
     """
-    actions: list[Action] = []
+    actions = repair_sockets(case, current)
+    if actions or not current.listening:
+        return actions
+    if current.asleep and not _to_be_started(current):
+        return _repair_asleep(case)
     for part in current.parts:
         if part.container is not None and not (part.unit.job or case.retry_at(current.revision)):
             actions += _repair_part(case, current, part, part.container)
         if unit_part(part.name) == WHOLE and (actions or not part.unit.active):
             break
     return actions
+
+
+def _repair_asleep(case: Case) -> list[Action]:
+    """Nothing is to run; what has begun a moment ago may be what a connection just started."""
+    running = [c for c in case.seen.containers if c.running and case.now - c.started_at > SETTLE]
+    return [Note("drift", "it ran outside its unit"), *_stops(running)] if running else []
+
+
+def _to_be_started(current: Current) -> bool:
+    """Whether a deployment that waits for connections has yet to be started, to prove itself."""
+    return any(unproven(c) and not slept(c) for c in current.containers)
 
 
 def _repair_part(
@@ -312,7 +332,10 @@ def _tidy(case: Case, current: Current) -> WorkloadPlan:
                 actions.append(ResetUnit(unit_part(part.name)))
             else:
                 wakes.append(steady_at)
-    wake_at = min((wake for wake in wakes if wake), default=None)
+    idle, look_at = stop_idle(case, current)
+    wake_at = min((wake for wake in (*wakes, look_at) if wake), default=None)
+    if idle and not actions:
+        return WorkloadPlan(tuple(idle), why="nobody uses it any more", wake_at=wake_at)
     return WorkloadPlan(tuple(actions), why=_why(actions) if actions else "", wake_at=wake_at)
 
 

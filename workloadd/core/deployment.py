@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from workloadd.core.names import candidate_name, plain_name, unit_part
 from workloadd.core.observed import Container, Ids, Seen, UnitState
 from workloadd.core.revision import UnitParams, combined_digest
+from workloadd.core.socket_units import socket_units
 from workloadd.spec.names import INFRA_CONTAINER
 
 
@@ -44,12 +45,14 @@ class Current:
     """The current deployment: what the unit names, or what serves under plain names.
 
     `previous` is the deployment before it, `fallback` its containers where all are still here.
+    `sockets` are the units that should listen for it.
     """
 
     revision: str
     parts: tuple[DeployedPart, ...]
     previous: Ids = ()
     fallback: tuple[Container, ...] = ()
+    sockets: tuple[tuple[str, UnitState], ...] = ()
 
     @property
     def ids(self) -> Ids:
@@ -79,7 +82,18 @@ class Current:
     @property
     def up(self) -> bool:
         """Whether all of it does what it is there for."""
-        return all(part.up for part in self.parts)
+        return self.asleep or (self.listening and all(part.up for part in self.parts))
+
+    @property
+    def listening(self) -> bool:
+        """Whether systemd listens on all of its sockets, if it has any."""
+        return all(unit.active for _, unit in self.sockets)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether nothing of it runs, as nobody has connected to the sockets that listen for it."""
+        stopped = all(part.unit.active_state == "inactive" for part in self.parts)
+        return bool(self.sockets) and self.listening and stopped
 
     @property
     def kept(self) -> frozenset[str]:
@@ -105,6 +119,13 @@ def completed(container: Container, unit: UnitState) -> bool:
     return ended and container.state == "exited" and container.exit_code == 0
 
 
+def slept(container: Container) -> bool:
+    """Whether a container that waits for connections has run and ended well by itself."""
+    params = container.params or UnitParams()
+    ended = container.state == "exited" and container.exit_code == 0 and container.started_at > 0
+    return bool(params.sockets) and ended
+
+
 def current_deployment(name: str, seen: Seen) -> Current | None:
     """The deployment that the unit file commits to.
 
@@ -115,11 +136,13 @@ def current_deployment(name: str, seen: Seen) -> Current | None:
     if record:
         fallback = [seen.by_id(container) for _, container in record.previous]
         there = tuple(container for container in fallback if container)
+        parts = tuple(_part(part, container, seen) for part, container in record.containers)
         return Current(
             record.revision,
-            tuple(_part(part, container, seen) for part, container in record.containers),
+            parts,
             record.previous,
             there if len(there) == len(fallback) else (),
+            _sockets(name, parts, seen),
         )
     serving = _serving(name, seen)
     if not serving:
@@ -127,12 +150,22 @@ def current_deployment(name: str, seen: Seen) -> Current | None:
     ids = {c.id for c in serving}
     older = newest(c for c in seen.containers if c.id not in ids and c.started_at > 0)
     fallback_ = (older,) if older and len(serving) == 1 else ()
+    parts = tuple(_part(c.container, c.id, seen) for c in serving)
     return Current(
         combined_digest((c.container, c.revision) for c in serving),
-        tuple(_part(c.container, c.id, seen) for c in serving),
+        parts,
         tuple((c.container, c.id) for c in fallback_),
         fallback_,
+        _sockets(name, parts, seen),
     )
+
+
+def _sockets(
+    name: str, parts: Iterable[DeployedPart], seen: Seen
+) -> tuple[tuple[str, UnitState], ...]:
+    params = [part.container.params for part in parts if part.container]
+    units = socket_units(name, (text for p in params if p for text in p.sockets))
+    return tuple((unit, seen.sockets.get(unit, UnitState())) for unit in units)
 
 
 def _part(name: str, container: str, seen: Seen) -> DeployedPart:

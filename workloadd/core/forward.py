@@ -19,6 +19,7 @@ from workloadd.core.case import Case
 from workloadd.core.deployment import Current
 from workloadd.core.names import SHORT
 from workloadd.core.observed import Container, Ids, UnitRecord
+from workloadd.core.on_demand import release_sockets
 from workloadd.core.revision import Revision, UnitParams
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
 
@@ -57,6 +58,7 @@ def roll_forward(case: Case, revision: Revision) -> WorkloadPlan:
         revision.reclaim,
     )
     params = {part.name: part.params for part in revision.parts}
+    actions += release_sockets(case.seen, case.current, params)
     actions += [WriteUnits(record, params), *take_over(case, ids, params)]
     return WorkloadPlan(tuple(actions), why=f"roll out {revision.digest[:SHORT]}: {cause}")
 

@@ -131,6 +131,10 @@ class Seen:
     name_taken: bool = False
     # A job's timer.
     timer: UnitState = UnitState()
+    # By unit name: the units that listen for it.
+    sockets: Mapping[str, UnitState] = field(default_factory=dict)
+    # Since when nobody has used its sockets; None where somebody does, or it is not known.
+    idle_since: float | None = None
 
     @property
     def unit(self) -> UnitState:
@@ -144,12 +148,16 @@ class Seen:
     @property
     def needs_reload(self) -> bool:
         """Whether a unit's file is not what systemd has read."""
-        return any(unit.needs_reload for unit in (*self.units.values(), self.timer))
+        return any(unit.needs_reload for unit in self._all)
 
     @property
     def loaded(self) -> bool:
         """Whether systemd holds any unit of the workload, which changed files make stale."""
-        return any(unit.loaded for unit in (*self.units.values(), self.timer))
+        return any(unit.loaded for unit in self._all)
+
+    @property
+    def _all(self) -> tuple[UnitState, ...]:
+        return (*self.units.values(), self.timer, *self.sockets.values())
 
     def params(self, ids: Ids) -> dict[str, UnitParams]:
         """What the units of these containers say, by part; what is not here says the default."""

@@ -24,6 +24,7 @@ from workloadd.core.job import is_job, plan_job
 from workloadd.core.live import bring_files
 from workloadd.core.memory import Attempt, Memory
 from workloadd.core.observed import Observed, Seen
+from workloadd.core.on_demand import stop_sockets
 from workloadd.core.removal import remove
 from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import Revision
@@ -120,6 +121,7 @@ def _disable(declared: Declared, seen: Seen) -> WorkloadPlan:
         actions.append(Note("disabled", "stopped: the file says enabled: false"))
     if seen.timer.active:
         actions.append(StopTimer())
+    actions += stop_sockets(seen)
     if seen.unit.active_state in ("active", "activating", "reloading"):
         actions.append(StopUnit())
     return WorkloadPlan(tuple(actions), why=f"{declared.name} is disabled")

@@ -17,6 +17,7 @@ from workloadd.core.errors import Problem
 from workloadd.core.forward import removals
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Seen
+from workloadd.core.on_demand import stop_sockets
 
 
 def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadPlan:
@@ -36,7 +37,7 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
         return WorkloadPlan(why=f"not removed: {record.source} does not say what it declares")
     other = next((one for one in desired.elsewhere if one.name == name), None)
     gone = f"it is not for this host: {other.reason}" if other else "its workload file is gone"
-    actions: list[Action] = []
+    actions: list[Action] = stop_sockets(seen)
     if seen.timer.loaded:
         actions.append(StopTimer(forget=True))
     if seen.unit.active_state != "inactive":

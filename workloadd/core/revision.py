@@ -12,6 +12,7 @@ from workloadd.core.given import GivenFile, GivenSecret, stored_name
 from workloadd.core.names import secret_name, volume_name
 from workloadd.core.objects import NO_NEEDS, Needs
 from workloadd.core.schedule import JobParams
+from workloadd.core.socket_units import to_texts
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.files import File
 from workloadd.spec.job import JobSpec
@@ -24,7 +25,7 @@ from workloadd.spec.ports import Port
 # How a file is fetched, whether it runs at all and what people call it do not change what runs.
 _NOT_IN_DIGEST = {"enabled", "pull", "description"}
 
-_LISTS = ("reclaim", "ports", "secrets", "files")
+_LISTS = ("reclaim", "ports", "secrets", "files", "sockets")
 # How the container is told of changed files is not of the container.
 _NOT_OF_CONTAINER = _NOT_IN_DIGEST | {"secrets", "files", "reload"}
 _SOURCES = {"file", "variable", "credential", "content", "source"}
@@ -69,7 +70,8 @@ class UnitParams:
     `max_retries` 0 means no bound; `reclaim` are the Podman volumes to delete when the workload's
     file goes. `image` is the reference in the file: Podman itself shows a container that was made
     by image ID under any of that image's names. `ports` are written as in a file. `secrets` are
-    the Podman secrets and `files` the kept files that the container refers to.
+    the Podman secrets and `files` the kept files that the container refers to. `sockets` are those
+    that systemd hands it (see `socket_units`), `idle_timeout` is in seconds, 0 for never.
     """
 
     role: Role = "main"
@@ -83,6 +85,8 @@ class UnitParams:
     secrets: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     job: JobParams | None = None
+    sockets: tuple[str, ...] = ()
+    idle_timeout: float = 0.0
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -175,7 +179,7 @@ def make_revision(
     if not isinstance(spec, PodSpec):
         container = spec.containers_by_name[MAIN_CONTAINER]
         main = pins.part(MAIN_CONTAINER, container, "main", {"workload": workload})
-        return Revision(workload, spec, (main,), needs)
+        return Revision(workload, spec, (_on_demand(main, spec),), needs)
     infra = _infra(workload, spec)
     parts = [infra]
     for name, member in start_order(spec.containers):
@@ -183,13 +187,26 @@ def make_revision(
         if member.init:
             # When it runs is a part of what it is for.
             belongs_to["after"] = [part.name for part in parts]
-        parts.append(pins.part(name, member, "init" if member.init else "member", belongs_to))
+        part = pins.part(name, member, "init" if member.init else "member", belongs_to)
+        parts.append(_on_demand(part, spec))
     return Revision(workload, spec, tuple(parts), needs)
 
 
 def start_order(containers: Mapping[str, PodContainer]) -> list[tuple[str, PodContainer]]:
     """A pod's containers as they start: what runs to its end comes first, else as in the file."""
     return sorted(containers.items(), key=lambda item: not item[1].init)
+
+
+def _on_demand(part: Part, spec: WorkloadSpec) -> Part:
+    """The part with the sockets that it is handed; in a pod with one container to serve, all."""
+    serving = [name for name, c in spec.containers_by_name.items() if not getattr(c, "init", False)]
+    sockets = [s for s in spec.sockets if (s.container or serving[0]) == part.name]
+    if not sockets:
+        return part
+    timeout = spec.idle_timeout or 0.0
+    return replace(
+        part, params=replace(part.params, sockets=to_texts(sockets), idle_timeout=timeout)
+    )
 
 
 def _infra(workload: str, spec: PodSpec) -> Part:

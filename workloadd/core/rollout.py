@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from workloadd.core.deployment import Current, DeployedPart, completed, unproven
+from workloadd.core.deployment import Current, DeployedPart, completed, slept, unproven
 from workloadd.core.errors import Problem
 from workloadd.core.observed import Container
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
@@ -61,6 +61,8 @@ def judge(
         if part.container is None or unproven(part.container)
     ]
     failed = next((one for one in judged if one.verdict is Verdict.FAILED), None)
+    if not failed and start_failed and (problem := socket_problem(current)):
+        failed = Judgement(Verdict.FAILED, problem)
     waiting = [one for one in judged if one.verdict is Verdict.WAITING]
     if failed or not waiting:
         return failed or Judgement(Verdict.PROVEN)
@@ -74,7 +76,8 @@ def _judge_part(
     container, unit = part.container, part.unit
     if container is None:
         return Judgement(Verdict.WAITING)
-    if completed(container, unit):
+    idle = unit.active_state == "inactive" and not unit.job and container.exited_at >= began // 1
+    if completed(container, unit) or (idle and slept(container)):
         return Judgement(Verdict.PROVEN)
     if (unit.job and not part.init) or unit.active_state == "deactivating":
         # Stopping the older one may take as long as its own stop timeout allows; a member of a
@@ -94,6 +97,18 @@ def _judge_part(
     if now >= began + policy.deadline:
         return _failed("DeadlineExceeded", part)
     return Judgement(Verdict.WAITING, wake_at=began + policy.deadline)
+
+
+def socket_problem(current: Current) -> Problem | None:
+    """Why systemd does not listen, where it cannot."""
+    failed = next((u for u, state in current.sockets if state.active_state == "failed"), None)
+    if failed is None:
+        return None
+    return Problem(
+        "SocketFailed",
+        f"cannot listen: {failed} failed",
+        f"another program may have the port; see journalctl --user -u {failed}",
+    )
 
 
 def _failed(reason: str, part: DeployedPart) -> Judgement:

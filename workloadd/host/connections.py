@@ -2,7 +2,7 @@
 
 import ipaddress
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from workloadd.host.socket_paths import socket_path
@@ -79,19 +79,3 @@ class Connections:
             for address, port in self._inet
             if port == socket.port and (anywhere or address == socket.address)
         )
-
-
-def processor_time(group: Path) -> float:
-    """Seconds of processor time that a control group has used (cgroup v2's cpu.stat).
-
-    Raises:
-        OSError: there is no such group.
-    """
-    lines = (group / "cpu.stat").read_text().splitlines()
-    used = dict(line.split(maxsplit=1) for line in lines)
-    return int(used["usage_usec"]) / 1_000_000
-
-
-def has_unix(sockets: Sequence[Socket]) -> bool:
-    """Whether a Unix socket, to which connections are not counted, is among them."""
-    return any(socket.kind == "unix" for socket in sockets)

@@ -12,10 +12,11 @@ from typing import Any
 from workloadd.core.errors import Permanent
 from workloadd.core.names import UNIT_PREFIX, UNIT_SUFFIX
 from workloadd.core.observed import UnitState
+from workloadd.core.socket_units import SOCKET_SUFFIX
 from workloadd.host.bus import MANAGER, MANAGER_PATH, PROPERTIES, SYSTEMD
 
 _TIMER_SUFFIX = ".timer"
-PATTERNS = [f"{UNIT_PREFIX}*{suffix}" for suffix in (UNIT_SUFFIX, _TIMER_SUFFIX)]
+PATTERNS = [f"{UNIT_PREFIX}*{suffix}" for suffix in (UNIT_SUFFIX, _TIMER_SUFFIX, SOCKET_SUFFIX)]
 
 _UNITS_PATH = f"{MANAGER_PATH}/unit/"
 _OUR_UNITS_PATH = f"{_UNITS_PATH}workload_2d"
@@ -23,9 +24,15 @@ _ESCAPE = re.compile(r"_([0-9a-f]{2})")
 
 _UNIT = f"{SYSTEMD}.Unit"
 _SERVICE = f"{SYSTEMD}.Service"
+_SOCKET = f"{SYSTEMD}.Socket"
 _DETAILS = (
     (_SERVICE, "Result"),
     (_SERVICE, "NRestarts"),
+    (_UNIT, "ActiveEnterTimestamp"),
+    (_UNIT, "NeedDaemonReload"),
+)
+_SOCKET_DETAILS = (
+    (_SOCKET, "Result"),
     (_UNIT, "ActiveEnterTimestamp"),
     (_UNIT, "NeedDaemonReload"),
 )
@@ -113,6 +120,8 @@ class UnitTable:
         try:
             if line[0].endswith(_TIMER_SUFFIX):
                 return await self._timer(line)
+            if line[0].endswith(SOCKET_SUFFIX):
+                return await self._socket(line)
             return await self._service(line)
         except Permanent as error:
             if error.problem.reason != "NoSuchUnit":
@@ -140,6 +149,18 @@ class UnitTable:
             sub_state=line[4],
             result=result,
             restarts=restarts,
+            active_since=active_since / 1_000_000,
+            needs_reload=needs_reload,
+            job=line[8],
+        )
+
+    async def _socket(self, line: _Line) -> UnitState:
+        result, active_since, needs_reload = await self._properties(line, _SOCKET_DETAILS)
+        return UnitState(
+            load_state=line[2],
+            active_state=line[3],
+            sub_state=line[4],
+            result=result,
             active_since=active_since / 1_000_000,
             needs_reload=needs_reload,
             job=line[8],

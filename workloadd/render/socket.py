@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from workloadd.core.names import TARGET
-from workloadd.core.socket import socket_unit
+from workloadd.core.socket_units import socket_unit
 from workloadd.spec.sockets import Socket, groups
 
 _DEFAULT_MODE = 0o600

@@ -17,8 +17,10 @@ from workloadd.core.names import (
 )
 from workloadd.core.observed import UnitRecord
 from workloadd.core.revision import UnitParams
+from workloadd.core.socket_units import from_texts, socket_units
 from workloadd.render.job import ending, render_beside
 from workloadd.render.record import render_record
+from workloadd.render.socket import render_sockets
 
 PODMAN = "/usr/bin/podman"
 # Seconds for `podman start` itself; the time of the service's own start is the probes' business.
@@ -36,6 +38,16 @@ def render_units(record: UnitRecord, params: Mapping[str, UnitParams]) -> dict[s
     if job := params[record.containers[0][0]].job:
         beside = render_beside(record.workload, _escape(_description(record)), job)
         units |= {unit: _text([*_head(record), "", *lines]) for unit, lines in beside.items()}
+    return units | _sockets(record, params)
+
+
+def _sockets(record: UnitRecord, params: Mapping[str, UnitParams]) -> dict[str, str]:
+    """The units that listen, and start the service of the part that they are for."""
+    units: dict[str, str] = {}
+    for part, _ in record.containers:
+        service = unit_name(record.workload, part)
+        handed = from_texts(params[part].sockets)
+        units |= render_sockets(record.workload, service, handed, _head(record))
     return units
 
 
@@ -59,8 +71,8 @@ def _unit(record: UnitRecord, part: str, container: str, params: Mapping[str, Un
         *(ending(job) if job else _restart(params[part])),
         *_ending(params[part]),
     ]
-    # A job is begun by its timer, or by whoever deploys it.
-    if whole and not job:
+    # A job is begun by its timer, or by whoever deploys it; what has sockets, by a connection.
+    if whole and not job and not any(one.sockets for one in params.values()):
         lines += ["", "[Install]", f"WantedBy={TARGET}"]
     return _text(lines)
 
@@ -87,6 +99,9 @@ def _unit_section(record: UnitRecord, part: str, params: Mapping[str, UnitParams
     if unit_part(part) != WHOLE:
         description += f": {part}"
     lines = ["[Unit]", f"Description={_escape(description)}", *_order(record, part, params)]
+    for listens in socket_units(record.workload, own.sockets):
+        # Without its sockets it could not serve; with them down, it goes.
+        lines += [f"Requires={listens}", f"After={listens}"]
     if own.job and own.job.retries:
         retries = own.job.retries + 1
         return [*lines, "StartLimitIntervalSec=infinity", f"StartLimitBurst={retries}"]
@@ -146,15 +161,19 @@ def _commands(record: UnitRecord, part: str, container: str, params: UnitParams)
 
 
 def _restart(params: UnitParams) -> list[str]:
+    # What ended by itself stays active, so that whoever starts all units does not start it once
+    # more; but not where a connection is to.
+    remains = params.restart != "always" and not params.sockets
     lines = [
         f"Restart={params.restart}",
-        # What ended by itself stays active, so that whoever starts all units does not start it
-        # once more.
-        f"RemainAfterExit={'no' if params.restart == 'always' else 'yes'}",
+        f"RemainAfterExit={'yes' if remains else 'no'}",
         "RestartSec=250ms",
         "RestartSteps=8",
         "RestartMaxDelaySec=1min",
     ]
+    if params.sockets:
+        # It had nothing more to do: the next connection starts it.
+        lines.append("RestartPreventExitStatus=0")
     if params.role == "init":
         # Between two tries it does not fail, which would take those along that wait for it.
         lines.append("RestartMode=direct")

@@ -18,6 +18,7 @@ from workloadd.core.observed import (
 from workloadd.core.plan import plan
 from workloadd.core.revision import Image
 from workloadd.core.rollout import Policy
+from workloadd.core.socket_units import socket_units
 from workloadd.spec.load import load_workload
 from workloadd.spec.names import INFRA_CONTAINER
 
@@ -52,6 +53,9 @@ class Host:
     file: UnitFile | None = None
     loaded: UnitRecord | None = None
     units: dict[str, Unit] = field(default_factory=dict)
+    # What the units that listen do listen on, by unit, as long as they do.
+    listening: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    idle_since: float | None = None
     name_taken: bool = False
     masked: bool = False
     images: dict[str, Image] = field(default_factory=dict)
@@ -73,7 +77,36 @@ class Host:
     def seen(self) -> Seen:
         parts = {WHOLE, *self.units, *(unit_part(part) for part, _ in self._loaded_ids())}
         states = {part: self._state(part) for part in parts}
-        return Seen(tuple(self.containers.values()), self.file, states, self.name_taken)
+        sockets = {unit: self._socket(unit) for unit in {*self.listening, *self.to_listen()}}
+        containers = tuple(self.containers.values())
+        return Seen(
+            containers,
+            self.file,
+            states,
+            self.name_taken,
+            sockets=sockets,
+            idle_since=self.idle_since,
+        )
+
+    def to_listen(self) -> dict[str, tuple[str, ...]]:
+        """What the units that systemd has read are to listen on."""
+        found: dict[str, tuple[str, ...]] = {}
+        for _, container in self._loaded_ids():
+            params = self.containers[container].params if container in self.containers else None
+            for text in params.sockets if params else ():
+                (unit,) = socket_units(self.name, [text])
+                found[unit] = (*found.get(unit, ()), text)
+        return found
+
+    def _socket(self, unit: str) -> UnitState:
+        active = "active" if unit in self.listening else "inactive"
+        return UnitState(load_state="loaded", active_state=active)
+
+    def connect(self) -> None:
+        """A client connects, which starts what does not run."""
+        assert self.listening == self.to_listen(), "refused"
+        if self.unit().active_state == "inactive":
+            self.start()
 
     def _loaded_ids(self) -> Ids:
         return self.loaded.containers if self.loaded else ()
@@ -175,6 +208,16 @@ class Host:
                 self.stop(action.part)
             case a.ResetUnit():
                 self.unit(action.part).restarts = 0
+            case a.StartSockets():
+                self.loaded = self.loaded or (self.file.record if self.file else None)
+                busy = [u for u in self.units.values() if u.active_state == "active"]
+                assert not busy, "systemd begins to listen only for what does not run"
+                self.listening |= {u: self.to_listen()[u] for u in action.units}
+            case a.StopSockets():
+                self.listening = {
+                    u: texts for u, texts in self.listening.items() if u not in action.units
+                }
+                self.stop()
             case _:
                 self._do_to_containers(action)
 
@@ -229,6 +272,8 @@ class Host:
         """Start a unit, and if it is the workload's own, those that it wants."""
         if self.loaded is None and self.file:
             self.loaded = self.file.record
+        # It requires its sockets; those that listen go on as they are.
+        self.listening = {**self.to_listen(), **self.listening}
         self._start_one(part)
         if part == WHOLE and self.unit().active_state == "active":
             for member, _ in self._loaded_ids():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.spec.test_spec_sockets import inet, unix
-from workloadd.core.socket import from_texts, socket_units, to_texts
+from workloadd.core.socket_units import from_texts, socket_units, to_texts
 from workloadd.render.socket import render_sockets
 from workloadd.spec.sockets import Socket, parse_sockets
 

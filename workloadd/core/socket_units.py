@@ -1,6 +1,6 @@
 """A workload's sockets: how a container remembers them, and the units that listen on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from workloadd.core.names import UNIT_PREFIX
 from workloadd.spec.problems import ProblemsError
@@ -36,6 +36,6 @@ def socket_unit(workload: str, name: str) -> str:
     return f"{UNIT_PREFIX}{workload}{'_' if name else ''}{name}{SOCKET_SUFFIX}"
 
 
-def socket_units(workload: str, texts: Sequence[str]) -> tuple[str, ...]:
+def socket_units(workload: str, texts: Iterable[str]) -> tuple[str, ...]:
     """The units that listen on the sockets of a label."""
     return tuple(socket_unit(workload, name) for name in groups(from_texts(texts)))
