@@ -1,15 +1,18 @@
 """The whole daemon with jobs: run once, at times, by hand; and carried on by the next daemon."""
 
+import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from aiohttp import ClientSession, UnixConnector
 
 from tests.fakes import timers
 from tests.fakes.installed import Installed
 from tests.fakes.world import until
+from tests.wire.test_daemon_killed import Killed, kill_after
 from workloadd.core.status import RunStatus
+from workloadd.history.runs import RECENT
 
 ONCE = "kind: job\nimage: localhost/app:1\n"
 DAILY = f"{ONCE}schedule: daily\n"
@@ -152,17 +155,34 @@ async def test_a_new_revision_waits_for_the_run(host: Installed) -> None:
     assert outcomes(host) == ["succeeded"]
 
 
-@pytest.mark.parametrize("step", range(12))
-async def test_a_daemon_that_dies_on_the_way_is_carried_on(host: Installed, step: int) -> None:
-    host.write("web", DAILY)
-    await host.start()
-    await host.until(lambda: fresh(host))
-    timers.elapse(host.world.manager, TIMER)
-    await host.until(lambda: host.is_in("Running"))
-    finish(host)
-    before = host.daemon.wakes
-    await host.until(lambda: host.daemon.wakes > before + step or fresh(host))
-    await host.kill()
-    await host.start()
-    await host.until(lambda: fresh(host))
-    assert outcomes(host) == ["succeeded"]
+async def test_killed_after_every_call(host: Installed) -> None:
+    """Whenever the daemon dies, the next one carries on: from the file to its removal."""
+    for count in itertools.count(1):
+        await host.restart()
+        made = kill_after(host.daemon, count)
+        await done(host, lambda: host.write("web", DAILY), lambda: fresh(host))
+        await done(
+            host,
+            lambda: timers.elapse(host.world.manager, TIMER),
+            lambda: host.is_in("Running") and outcomes(host)[:1] == [""],
+        )
+        await done(host, lambda: finish(host), lambda: fresh(host))
+        assert outcomes(host) == ["succeeded"] * min(count, RECENT)
+        await done(
+            host, lambda: host.remove("web"), lambda: host.status() is None and host.is_idle()
+        )
+        if len(made) < count:
+            break
+    assert count > 10
+    assert not host.unit_files() and not host.world.podman.containers
+
+
+async def done(host: Installed, do: Callable[[], object], condition: Callable[[], bool]) -> None:
+    """Do something, and wait for what comes of it, by another daemon if this one dies."""
+    do()
+    try:
+        await host.until(condition)
+    except BaseExceptionGroup as end:
+        assert end.subgroup(Killed)
+        await host.start()
+        await host.until(condition)

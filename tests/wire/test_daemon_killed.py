@@ -22,9 +22,10 @@ from workloadd.render.record import parse_record
 CALLS = {
     "podman": ("create", "rename", "stop", "remove"),
     "podman.objects": ("create_network", "create_volume", "remove_network", "remove_volume"),
-    "systemd": ("start", "stop", "reset_failed", "reload"),
+    "systemd": ("start", "stop", "reset_failed", "reload", "clean"),
     "units": ("write", "remove"),
     "history": ("begin", "committed", "end", "mark_bad", "note"),
+    "history.runs": ("begin", "end"),
 }
 
 
