@@ -8,15 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from workloadd.spec.calendar_parts import (
+    HINT,
+    HOUR,
+    LAST_DAY,
+    MICRO,
+    MINUTE,
+    MONTH,
+    MONTHDAY,
+    SECOND,
+    YEAR,
+    Mistake,
+    Range,
+    check_ranges,
+)
 from workloadd.spec.problems import each, reject
 from workloadd.spec.text import as_line, as_list, did_you_mean, quote
 
 MAX_EXPRESSIONS = 32
 MAX_EXPRESSION = 256
 
-_HINT = "write for example daily, Mon..Fri 08:00 or *:0/15; see systemd.time(7)"
 _CRON_HINT = "this is how cron writes it; here 03:30 each Monday is written Mon 03:30"
 _WORDS = (
     "minutely", "hourly", "daily", "weekly", "monthly", "quarterly", "semiannually", "yearly",
@@ -32,46 +44,6 @@ _CRON = re.compile(r"(?:[0-9*/,-]+ +){4}[0-9A-Za-z*/,-]+")
 # More repetitions of a component than systemd takes (CALENDARSPEC_COMPONENTS_MAX).
 _MAX_PARTS = 240
 _MAX_NUMBER = 2**31 - 1
-_MICRO = 10**6
-
-
-@dataclass(frozen=True, slots=True)
-class _Component:
-    """A part of a date or time, and what its numbers are between."""
-
-    name: str
-    least: int
-    most: int
-    scale: int = 1
-
-
-_YEAR = _Component("a year", 1970, 2199)
-_MONTH = _Component("a month", 1, 12)
-_MONTHDAY = _Component("a day", 1, 31)
-_LAST_DAY = _Component("a day before a month's end", 1, 28)
-_HOUR = _Component("an hour", 0, 23)
-_MINUTE = _Component("a minute", 0, 59)
-_SECOND = _Component("a second", 0, 60 * _MICRO - 1, _MICRO)
-
-
-class _Mistake(Exception):  # noqa: N818 - of whoever wrote the expression
-    """What is wrong with an expression, and from which character on."""
-
-    def __init__(self, at: int, why: str, hint: str = _HINT) -> None:
-        super().__init__(why)
-        self.at = at
-        self.why = why
-        self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class _Range:
-    """``start..stop/step``; `stop` and `step` are None where they are left out."""
-
-    at: int
-    start: int
-    stop: int | None
-    step: int | None
 
 
 def parse_schedule(value: object) -> tuple[str, ...]:
@@ -91,7 +63,7 @@ def parse_calendar(value: object) -> str:
     text = as_line(value, MAX_EXPRESSION).strip()
     try:
         _check(text)
-    except _Mistake as mistake:
+    except Mistake as mistake:
         found = text[mistake.at :]
         where = f"from {quote(found)} on: " if found and mistake.at else ""
         why = f"{quote(text)} is no calendar expression: {where}{mistake.why}"
@@ -147,23 +119,23 @@ class _Reader:
         while found := _DAY.match(self.text, self.at):
             number = [day[:3] for day in _DAYS].index(found[0][:3].lower())
             if begin is not None and begin > number:
-                raise _Mistake(self.at, "a range of days runs from an earlier to a later one")
+                raise Mistake(self.at, "a range of days runs from an earlier to a later one")
             self.at, first = found.end(), False
             if self._rest()[:1] not in ("", "-", ".", ",", " "):
-                raise _Mistake(self.at, "a day of the week ends before that")
+                raise Mistake(self.at, "a day of the week ends before that")
             if self._rest()[:1] in ("", " "):
                 self._blanks()
                 return
             begin = self._after_day(begin, number)
             if self._rest()[:1] in ("", " "):
                 if begin is not None:
-                    raise _Mistake(self.at, "a range of days has no end")
+                    raise Mistake(self.at, "a range of days has no end")
                 self._blanks()
                 return
         if not first:
-            raise _Mistake(self.at, "a day of the week is expected", self._day_hint())
+            raise Mistake(self.at, "a day of the week is expected", self._day_hint())
         if (word := re.match(r"[A-Za-z]+", self._rest())) is not None:
-            raise _Mistake(self.at, f"{quote(word[0])} means nothing here", self._day_hint())
+            raise Mistake(self.at, f"{quote(word[0])} means nothing here", self._day_hint())
 
     def _after_day(self, begin: int | None, number: int) -> int | None:
         """Past what joins two days: the day that a range begins with."""
@@ -171,14 +143,14 @@ class _Reader:
             self.at += 1
             return None
         if begin is not None or not self._rest().startswith(("..", "-")):
-            raise _Mistake(self.at, "days are joined by “..” or “,”")
+            raise Mistake(self.at, "days are joined by “..” or “,”")
         self.at += 2 if self._rest().startswith("..") else 1
         return number
 
     def _day_hint(self) -> str:
         word = re.match(r"[A-Za-z]*", self._rest())
         known = (*_WORDS, *(day.title() for full in _DAYS for day in (full[:3], full)))
-        return did_you_mean(word[0] if word else "", known) or _HINT
+        return did_you_mean(word[0] if word else "", known) or HINT
 
     def date(self) -> None:
         """``[YEAR-]MONTH-DAY``, ``…~DAY`` from the month's end, or none: then it is a time."""
@@ -193,52 +165,52 @@ class _Reader:
             self.at += 1
             parts.append(self._chain())
         if len(parts) < 2 or self._rest()[:1] not in ("", " "):
-            raise _Mistake(self.at, "a date is [YEAR-]MONTH-DAY, a time HOUR:MINUTE[:SECOND]")
-        day = _LAST_DAY if separators[-1] == "~" else _MONTHDAY
-        kinds = (_YEAR, _MONTH, day)[-len(parts) :]
+            raise Mistake(self.at, "a date is [YEAR-]MONTH-DAY, a time HOUR:MINUTE[:SECOND]")
+        day = LAST_DAY if separators[-1] == "~" else MONTHDAY
+        kinds = (YEAR, MONTH, day)[-len(parts) :]
         for component, ranges in zip(kinds, parts, strict=True):
-            _check_ranges(component, ranges)
+            check_ranges(component, ranges)
         self._blanks()
 
     def time(self) -> None:
         """``HOUR:MINUTE[:SECOND]``, or none after a date or days: midnight."""
         if not self._rest():
             if not self.at:
-                raise _Mistake(0, "it is empty")
+                raise Mistake(0, "it is empty")
             return
-        _check_ranges(_HOUR, self._chain())
+        check_ranges(HOUR, self._chain())
         self._colon()
-        _check_ranges(_MINUTE, self._chain())
+        check_ranges(MINUTE, self._chain())
         if not self._rest():
             return
         self._colon()
-        _check_ranges(_SECOND, self._chain(_SECONDS))
+        check_ranges(SECOND, self._chain(_SECONDS))
         if self._rest():
-            raise _Mistake(self.at, "nothing but a time zone may follow the time")
+            raise Mistake(self.at, "nothing but a time zone may follow the time")
 
     def _colon(self) -> None:
         if not self._rest().startswith(":"):
-            raise _Mistake(self.at, "a time is HOUR:MINUTE[:SECOND]")
+            raise Mistake(self.at, "a time is HOUR:MINUTE[:SECOND]")
         self.at += 1
 
-    def _chain(self, number: re.Pattern[str] = _NUMBER) -> list[_Range]:
+    def _chain(self, number: re.Pattern[str] = _NUMBER) -> list[Range]:
         """``*``, or ranges with commas between; the empty list is ``*``."""
         if self._rest().startswith("*"):
             self.at += 1
             return []
-        ranges: list[_Range] = []
+        ranges: list[Range] = []
         while True:
             ranges.append(self._range(number))
             if len(ranges) > _MAX_PARTS:
-                raise _Mistake(self.at, f"it has more than {_MAX_PARTS} parts")
+                raise Mistake(self.at, f"it has more than {_MAX_PARTS} parts")
             if not self._rest().startswith(","):
                 break
             self.at += 1
         if self._rest()[:1] not in ("", " ", "-", "~", ":"):
-            raise _Mistake(self.at, "a number ends before that")
+            raise Mistake(self.at, "a number ends before that")
         return ranges
 
-    def _range(self, number: re.Pattern[str]) -> _Range:
+    def _range(self, number: re.Pattern[str]) -> Range:
         at = self.at
         start = self._number(number)
         stop = step = None
@@ -249,16 +221,16 @@ class _Reader:
             self.at += 1
             step = self._number(number)
             if not step:
-                raise _Mistake(at, "a step is above 0")
-        return _Range(at, start, stop, step)
+                raise Mistake(at, "a step is above 0")
+        return Range(at, start, stop, step)
 
     def _number(self, pattern: re.Pattern[str]) -> int:
         found = pattern.match(self.text, self.at)
         if not found:
-            raise _Mistake(self.at, "a number or * is expected")
+            raise Mistake(self.at, "a number or * is expected")
         value = _scaled(found[0]) if pattern is _SECONDS else int(found[0][:20])
         if value > _MAX_NUMBER:
-            raise _Mistake(self.at, "the number is too large")
+            raise Mistake(self.at, "the number is too large")
         self.at = found.end()
         return value
 
@@ -275,40 +247,4 @@ def _scaled(text: str) -> int:
     whole, _, fraction = text.partition(".")
     digits = fraction[:6].ljust(6, "0")
     up = 1 if fraction[6:7] >= "5" else 0
-    return int(whole[:20]) * _MICRO + int(digits) + up
-
-
-def _check_ranges(component: _Component, ranges: Sequence[_Range]) -> None:
-    for number, one in enumerate(sorted(set(ranges), key=lambda r: (r.start, r.stop or -1))):
-        # Of days before a month's end systemd takes the second up to 25, the third up to 22 …
-        cut = 3 * number if component is _LAST_DAY else 0
-        _check_range(component, one, component.most - cut)
-
-
-def _check_range(component: _Component, one: _Range, most: int) -> None:
-    """A range within its bounds, and with room for its step, as systemd takes it."""
-    least, scale = component.least, component.scale
-    start, stop, step = _full_year(component, one.start), one.stop, one.step or 0
-    if stop is not None:
-        stop = _full_year(component, stop)
-        if stop < start or (component is _SECOND and not step and stop < start + scale):
-            raise _Mistake(one.at, "the range ends before it begins")
-        step = step or scale
-        # A range ends with its last step; without room for one it is its start alone.
-        stop -= (stop - start) % step
-        if stop == start:
-            stop, step = None, 0
-    for number in (start, stop):
-        if number is not None and not least <= number <= most:
-            words = f"{component.name} is between {least} and {most // scale}"
-            raise _Mistake(one.at, words)
-    room = start - least if component is _LAST_DAY else most - start
-    if step > (most - least if stop is not None else room):
-        raise _Mistake(one.at, "there is no room for the step")
-
-
-def _full_year(component: _Component, number: int) -> int:
-    """Years of two digits are those from 1970 to 2069."""
-    if component is not _YEAR or number >= 100:
-        return number
-    return number + (2000 if number < 70 else 1900)
+    return int(whole[:20]) * MICRO + int(digits) + up

@@ -12,7 +12,7 @@ RIGHT = (
     "daily", "Hourly", "minutely", "semi-annually", "Mon", "mon,Wed..fri 10:00", "Sat,", "*:0/15",
     "*:*:0/5", "03:30", "2026-12-24", "12-24 18:00:00.5", "*-*-1,15 04:00", "*-*~3", "*-02~1..4",
     "70-01-01", "Mon *-*-1..7 03:30:00", "daily UTC", "Mon 03:30 Europe/Berlin", "@1700000000",
-    "*-*-* 0..23/6:00", "*:5..5/30",
+    "*-*-* 0..23/6:00", "*:5..5/30", "*-*~28,28",
 )  # fmt: skip
 WRONG = {
     "fortnightly": ("means nothing here", "fortnightly"),
