@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.fakes.clock import Clock, RealClock
 from tests.fakes.libpod_objects import ObjectRoutes
+from tests.fakes.libpod_pods import PodRoutes
 from tests.fakes.podman_runs import inspected
 from tests.fakes.podman_state import PodmanError, PodmanState, container_row, image_document
 from tests.fakes.registry import Remote, login_of, pull
@@ -157,6 +158,7 @@ class FakeLibpod:
             ("GET", "/images/{name:.+}/json", self._image),
             ("GET", "/events", self._events),
             *ObjectRoutes(self.state).routes(),
+            *PodRoutes(self.state).routes(),
         ]
 
     async def _info(self, request: web.Request) -> web.Response:

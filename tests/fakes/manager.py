@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fakes import timers, unit_files
+from tests.fakes import dependencies, timers, unit_files
 from tests.fakes.clock import Clock
 from tests.fakes.podman_state import FakeContainer, PodmanError, PodmanState
 from tests.fakes.unit_files import UnitFile
@@ -36,6 +36,9 @@ class Job:
     id: int
     kind: str
     unit: str
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    # Set when what it has started has come to an end or to rest.
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def path(self) -> str:
@@ -104,19 +107,29 @@ class Manager:
         unit = self.units.get(name)
         if unit is None:
             unit = self.units[name] = FakeUnit(name, unit_files.read(self.search, name))
+            self._load_named(unit)
         elif unit.file.load_state == "not-found":
             found = unit_files.read(self.search, name)
             # The file of a running unit that went (and a reload noticed) and came back: systemd
             # cannot put it on the cgroup that is in use, until it is told to reload.
             busy = found.text is not None and unit.active_state not in ("inactive", "failed")
             unit.file = UnitFile("error") if busy else found
+            self._load_named(unit)
         return unit
+
+    def _load_named(self, unit: FakeUnit) -> None:
+        """What a unit names is loaded along with it."""
+        for name in dependencies.named(unit, "Wants", "Requires", "BindsTo", "After"):
+            if unit_files.read(self.search, name).load_state == "loaded":
+                self.load(name)
 
     def reload(self) -> None:
         """daemon-reload."""
         self.reloads += 1
         for unit in self.units.values():
             unit.file = unit_files.read(self.search, unit.name)
+        for unit in list(self.units.values()):
+            self._load_named(unit)
         self._read_wants()
         for unit in list(self.units.values()):
             self._collect(unit)
@@ -194,17 +207,38 @@ class Manager:
             self._finish(unit, job, "done")
             self._collect(unit)
             return
+        stopped: list[str] = []
         if job.kind in ("stop", "restart"):
-            self._stop(unit)
+            stopped = await dependencies.stop_dependents(self, unit, job)
+            if unit.job is job:
+                self._stop(unit)
         result = "done"
         if job.kind in ("start", "restart") and unit.active_state != "active":
-            result = "done" if self._start(unit) else "failed"
+            result = await self._start_job(unit, job)
         if unit.job is job:
             self._finish(unit, job, result)
             self._collect(unit)
+        if job.kind == "restart":
+            for name in stopped:
+                self.dispatch("start", name)
+
+    async def _start_job(self, unit: FakeUnit, job: Job) -> str:
+        """Start a unit and what it needs; what is to run to its end is waited for."""
+        if not await dependencies.pull_in(self, unit, job):
+            return "dependency"
+        if unit.job is not job:
+            return "canceled"
+        if not self._start(unit):
+            return "failed"
+        if unit.file.value("Type") == "oneshot":
+            await job.settled.wait()
+            return "done" if unit.active_state == "active" else "failed"
+        return "done"
 
     def _finish(self, unit: FakeUnit, job: Job, result: str) -> None:
         unit.job = None
+        job.done.set()
+        job.settled.set()
         self.changed(unit)
         self.removed(job, result)
 
@@ -219,6 +253,8 @@ class Manager:
         except PodmanError:
             self._ended(unit, "exit-code")
             return False
+        if unit.file.value("Type") == "oneshot":
+            return True
         unit.active_enter = self.clock.now()
         self.enter(unit, "active", "running")
         return True
@@ -233,7 +269,7 @@ class Manager:
         return False
 
     def _stop(self, unit: FakeUnit) -> None:
-        if unit.active_state == "active":
+        if unit.active_state == "active" or unit.main:
             self.enter(unit, "deactivating", "stop")
             for container in self._stopped_by(unit):
                 self._podman.stop(container)
@@ -246,15 +282,15 @@ class Manager:
         command = unit.file.command("ExecStop")
         labels = [w.removeprefix("label=") for w in command if w.startswith("label=")]
         if labels:
-            key, _, value = labels[0].partition("=")
+            wanted = dict(label.split("=", 1) for label in labels)
             found = self._podman.containers.values()
-            return [c.id for c in found if c.running and c.labels.get(key) == value]
+            return [c.id for c in found if c.running and wanted.items() <= c.labels.items()]
         named = [word for word in command[2:] if word in self._podman.containers]
         return named or [unit.main]
 
     def _container_exited(self, container: FakeContainer, code: int) -> None:
         for unit in list(self.units.values()):
-            if unit.main == container.id and unit.active_state == "active":
+            if unit.main == container.id and unit.active_state in ("active", "activating"):
                 unit.main = ""
                 self._ended(unit, "success" if code in unit.file.clean_exits else "exit-code")
 
@@ -267,16 +303,24 @@ class Manager:
             if delay is None:
                 delay = unit_files.seconds(unit.file.value("RestartSec", "100ms"))
             self.clock.call_later(delay, lambda: self._restart(unit))
+            if unit.file.value("RestartMode") != "direct":
+                dependencies.gone_down(self, unit)
+        elif result == "success" and unit.file.value("RemainAfterExit") == "yes":
+            unit.active_enter = unit.active_enter or self.clock.now()
+            self.enter(unit, "active", "exited", result)
         elif result == "success":
             self.enter(unit, "inactive", "dead", result)
             self._collect(unit)
         else:
             self.enter(unit, "failed", "failed", result)
+            dependencies.gone_down(self, unit)
 
     def _restart(self, unit: FakeUnit) -> None:
         if self.units.get(unit.name) is unit and unit.sub_state == "auto-restart":
             unit.restarts += 1
-            self._start(unit)
+            if self._start(unit):
+                for name in dependencies.named(unit, "Wants"):
+                    self.dispatch("start", name)
 
     def clean(self, name: str) -> None:
         """Forget when a timer last elapsed."""
@@ -286,6 +330,8 @@ class Manager:
     def enter(self, unit: FakeUnit, active: str, sub: str, result: str | None = None) -> None:
         unit.active_state, unit.sub_state = active, sub
         unit.result = result or unit.result
+        if unit.job and active in ("active", "inactive", "failed"):
+            unit.job.settled.set()
         self.changed(unit)
 
     def _read_wants(self) -> None:
@@ -296,5 +342,8 @@ class Manager:
     def _collect(self, unit: FakeUnit) -> None:
         """Unload a unit that nothing keeps."""
         idle = unit.active_state == "inactive" and unit.job is None
-        if idle and unit.name not in self._wanted:
+        if idle and unit.name not in dependencies.kept(self, self._wanted):
             self.units.pop(unit.name, None)
+            for name in dependencies.named(unit, "Wants", "Requires", "BindsTo", "After"):
+                if name in self.units:
+                    self._collect(self.units[name])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.fakes import podman_pods
 from tests.fakes.clock import Clock
 from tests.fakes.podman_objects import ObjectState, PodmanError
 
@@ -58,6 +59,10 @@ class FakeContainer:
     def labels(self) -> dict[str, str]:
         return dict(self.spec.get("labels") or {})
 
+    @property
+    def pod(self) -> str:
+        return str(self.spec.get("pod") or "")
+
 
 class PodmanState(ObjectState):
     """Containers, images, volumes, networks and secrets of one user.
@@ -69,12 +74,15 @@ class PodmanState(ObjectState):
         super().__init__(self._users, self.emit)
         self.clock = clock
         self.containers: dict[str, FakeContainer] = {}
+        self.pods: dict[str, podman_pods.FakePod] = {}
         self.images: dict[str, FakeImage] = {}
         self.exec_result: tuple[int, bytes] = (0, b"")
         self.sessions: dict[str, tuple[int, bytes]] = {}
         self.on_event: list[Callable[[dict[str, Any]], None]] = []
         self.on_exit: list[Callable[[FakeContainer, int], None]] = []
         self._ids = itertools.count(1)
+        # Of infra containers: Podman has it built in.
+        self.pause = FakeImage(self.new_id(), f"sha256:{self.new_id()}")
 
     def new_id(self) -> str:
         return hashlib.sha256(f"id {next(self._ids)}".encode()).hexdigest()
@@ -126,7 +134,8 @@ class PodmanState(ObjectState):
         raise PodmanError(404, "no such container", text)
 
     def create(self, spec: Mapping[str, Any]) -> FakeContainer:
-        image = self.find_image(str(spec.get("image", "")))
+        wanted = str(spec.get("image", ""))
+        image = self.pause if wanted == self.pause.id else self.find_image(wanted)
         if image is None:
             text = f"no such image: {spec.get('image')}: image not known"
             raise PodmanError(404, "image not known", text)
@@ -141,6 +150,8 @@ class PodmanState(ObjectState):
                 "that name is already in use",
             )
         self.check(spec)
+        if spec.get("pod"):
+            podman_pods.find(self, str(spec["pod"]))
         container = FakeContainer(container_id, name, image, dict(spec), self.clock.now())
         by_id = spec["image"] == image.id and image.names
         container.image_name = min(image.names) if by_id else str(spec["image"])
@@ -161,6 +172,8 @@ class PodmanState(ObjectState):
         container = self.find(key)
         if container.image.start_error:
             raise PodmanError(500, "OCI runtime error", container.image.start_error)
+        if container.pod and container.id != (infra := self.pods[container.pod].infra):
+            self.start(infra)
         if not container.running:
             container.state, container.started = "running", self.clock.now()
             container.exited, container.stopped = 0.0, False
@@ -214,6 +227,7 @@ class PodmanState(ObjectState):
 
     def remove(self, key: str, *, force: bool) -> FakeContainer:
         container = self.find(key)
+        self._check_removable(container)
         if container.running and not force:
             words = "container state improper"
             text = f"cannot remove container {container.id} as it is running: {words}"
@@ -226,6 +240,13 @@ class PodmanState(ObjectState):
         del self.containers[container.id]
         self.emit_of(container, "remove")
         return container
+
+    def _check_removable(self, container: FakeContainer) -> None:
+        pod = self.pods.get(container.pod)
+        if pod and pod.infra == container.id:
+            text = f"container {container.id} is the infra container of pod {pod.id}"
+            text += " and cannot be removed without removing the pod"
+            raise PodmanError(500, text, text)
 
     def _users(self, kind: str, name: str) -> list[str]:
         """The containers that use a network or a volume."""
@@ -279,14 +300,14 @@ def container_row(container: FakeContainer) -> dict[str, Any]:
         "Id": container.id,
         "Image": container.image_name,
         "ImageID": container.image.id,
-        "IsInfra": False,
+        "IsInfra": "infra_name" in container.spec,
         "Labels": container.labels or None,
         "Mounts": [v["Dest"] for v in container.spec.get("volumes") or ()],
         "Names": [container.name],
         "Namespaces": {},
         "Networks": sorted(container.spec.get("Networks") or ()),
         "Pid": 4321 if container.running else 0,
-        "Pod": "",
+        "Pod": container.pod,
         "PodName": "",
         "Ports": [
             {"host_ip": "", "range": 1, "protocol": "tcp", **mapping}

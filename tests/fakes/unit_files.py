@@ -22,6 +22,10 @@ class UnitFile:
         """The last assignment of a key."""
         return self.values.get(key, [default])[-1]
 
+    def words(self, *keys: str) -> list[str]:
+        """All that the assignments of some keys list."""
+        return [w for key in keys for value in self.values.get(key, ()) for w in value.split()]
+
     def command(self, key: str) -> list[str]:
         return shlex.split(self.value(key))
 

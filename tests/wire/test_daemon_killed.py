@@ -20,7 +20,7 @@ from workloadd.render.record import parse_record
 
 # What changes something that a later daemon goes by, by the daemon's part.
 CALLS = {
-    "podman": ("create", "rename", "stop", "remove"),
+    "podman": ("create", "create_pod", "rename", "stop", "remove", "remove_pod"),
     "podman.objects": ("create_network", "create_volume", "remove_network", "remove_volume"),
     "systemd": ("start", "stop", "reset_failed", "reload", "clean"),
     "units": ("write", "remove"),
