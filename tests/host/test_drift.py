@@ -81,7 +81,11 @@ def test_something_is_changed_by_hand(
     act(host, name)
     status = put_right(host, name, port, said)
     assert status["current"]["container"] == served["current"]["container"]
-    assert status["current"]["container_name"] == name
+
+    def named() -> bool:
+        return bool(host.status(name)["current"]["container_name"] == name)
+
+    host.wait_until(named, "it to have its name")
     assert [c["Id"] for c in host.containers(name)] == [served["current"]["container"]]
     assert host.unit(name, "ActiveState", "UnitFileState", "RestartUSec", "NeedDaemonReload") == {
         "ActiveState": "active",

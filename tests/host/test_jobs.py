@@ -216,6 +216,11 @@ class TestScheduled:
     def test_it_runs_while_the_daemon_does_not(self, host: Host, name: str) -> None:
         host.write_workload(name, job("echo alone", "schedule: '*:*:0/3'"))
         ended(host, name)
+
+        def renewed() -> bool:
+            return [c["State"] for c in host.containers(name)] == ["created"]
+
+        host.wait_until(renewed, "the container of the next run")
         host.systemctl("stop", "workloadd.service")
         begun = [container["StartedAt"] for container in host.containers(name)]
 

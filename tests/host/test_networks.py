@@ -53,9 +53,9 @@ def test_two_workloads_find_each_other_by_name_across_deployments(host: Host, na
     host.wait_until(lambda: net not in _names(host), "the network to go with its file")
 
 
-def networks(host: Host) -> dict[str, dict[str, object]]:
-    found = json.loads(host.podman("network", "inspect", *_names(host)))
-    return {one["name"]: one for one in found}
+def network(host: Host, name: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(host.podman("network", "inspect", name))[0]
+    return found
 
 
 def _names(host: Host) -> list[str]:
@@ -66,7 +66,7 @@ def test_an_internal_network_has_no_way_out(host: Host, name: str) -> None:
     host.deploy(name, idle("networks: {inner: {internal: true}}"))
     routes = host.podman("exec", name, "ip", "route")
     assert "default" not in routes
-    made = networks(host)[f"{name}_inner"]
+    made = network(host, f"{name}_inner")
     assert made["internal"] is True
     assert made["labels"] == {
         "io.workloadd.user": "workloads",
@@ -93,7 +93,7 @@ labels: {org.example.team: shop}
 """
     host.write_workload(name, text)
     host.wait_until(lambda: name in _names(host), "the network to be made")
-    made = networks(host)[name]
+    made = network(host, name)
     assert made["subnets"] == [
         {
             "subnet": "10.97.2.0/24",
@@ -120,7 +120,7 @@ labels: {org.example.team: shop}
 def test_a_network_of_another_driver(host: Host, name: str) -> None:
     host.write_workload(name, "kind: network\ndriver: macvlan\nsubnets: [10.97.4.0/24]\n")
     host.wait_until(lambda: name in _names(host), "the network to be made")
-    made = networks(host)[name]
+    made = network(host, name)
     assert (made["driver"], made["dns_enabled"]) == ("macvlan", False)
 
 
@@ -138,7 +138,7 @@ def test_a_network_may_outlive_its_file(host: Host, name: str) -> None:
 
 def test_a_network_without_names(host: Host, name: str) -> None:
     host.deploy(name, idle("networks: {plain: {disable_dns: true, ipv6: true}}"))
-    made = networks(host)[f"{name}_plain"]
+    made = network(host, f"{name}_plain")
     assert made["dns_enabled"] is False
     assert made["ipv6_enabled"] is True
 
@@ -167,10 +167,10 @@ def test_a_network_in_use_is_changed_only_by_hand(host: Host, name: str) -> None
     host.wait_until(lambda: shared(host, "networks", net)["state"] == "Differs", "it to be told")
     status = host.wait_for(name, "Degraded")
     assert f"podman network rm --force {net}" in status["message"]
-    assert networks(host)[net]["internal"] is False
+    assert network(host, net)["internal"] is False
     host.podman("network", "rm", "--force", "--time", "0", net)
     host.wait_until(lambda: host.status(name).get("state") == "Ready", f"{name} to be Ready again")
-    assert networks(host)[net]["internal"] is True
+    assert network(host, net)["internal"] is True
     assert shared(host, "networks", net)["state"] == "Ready"
 
 
@@ -181,7 +181,7 @@ def test_a_network_that_is_not_ours_is_left_alone(host: Host, name: str) -> None
         host.wait_until(lambda: shared(host, "networks", name).get("state") == "Taken", "Taken")
         host.remove_workload(name)
         host.look_again()
-        assert networks(host)[name]["internal"] is False
+        assert network(host, name)["internal"] is False
     finally:
         host.podman("network", "rm", name)
 
