@@ -10,7 +10,7 @@ from workloadd.core.errors import Transient, WorkloaddError
 from workloadd.core.names import unit_name
 from workloadd.core.runs import Ending, Run, outcome_of
 from workloadd.history import History
-from workloadd.host.journal_reader import podman_lines
+from workloadd.host.journal_reader import awaited_podman_lines
 from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.requests import RunRequests
@@ -116,7 +116,7 @@ class Runner:
         if run.exit_code is not None:
             return lines
         unit, since = unit_name(run.workload), run.started_at - 60
-        said = await asyncio.to_thread(podman_lines, unit, since, LOG_LINES)
+        said = await awaited_podman_lines(unit, since, LOG_LINES)
         return (*lines, *said)[-LOG_LINES:]
 
 

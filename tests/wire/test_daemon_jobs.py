@@ -134,9 +134,7 @@ async def test_a_run_by_hand_that_cannot_start_says_why(host: Installed) -> None
     await host.until(lambda: host.is_in("Scheduled") and fresh(host))
     code, document = await post(host)
     assert (code, document["reason"]) == (503, "JobFailed")
-    await host.passes()
-    assert outcomes(host) == ["failed"]
-    assert host.is_in("Failed")
+    await host.until(lambda: outcomes(host) == ["failed"] and host.is_in("Failed"))
 
 
 async def test_a_new_revision_waits_for_the_run(host: Installed) -> None:

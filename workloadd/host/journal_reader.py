@@ -1,9 +1,22 @@
 """Reading the journal: what podman itself said when a unit could not be started."""
 
+import asyncio
+
 from systemd import journal
 
 # Bytes of a line that are kept.
 _MAX_LINE = 2048
+# Seconds within which journald, however busy, will have taken down what a unit said.
+_LAG = 0.5
+
+
+async def awaited_podman_lines(unit: str, since: float, limit: int) -> tuple[str, ...]:
+    """As `podman_lines`, for a unit that must have said something: looks twice for it."""
+    found = await asyncio.to_thread(podman_lines, unit, since, limit)
+    if not found:
+        await asyncio.sleep(_LAG)
+        found = await asyncio.to_thread(podman_lines, unit, since, limit)
+    return found
 
 
 def podman_lines(unit: str, since: float, limit: int) -> tuple[str, ...]:
