@@ -264,6 +264,40 @@ sockets:
     assert not in_runtime.exists() and not at_home.exists()
 
 
+def test_in_a_pod_a_socket_is_one_containers(host: Host, name: str, port: int) -> None:
+    lines = on_demand(host, port).splitlines()
+    apart = ("image", "environment", "volumes", "stop_timeout")
+    text = "\n".join(
+        [
+            "hostname: one",
+            "network_mode: none",
+            "idle_timeout: 1s",
+            f"sockets: [{{listen: {port}, container: proxy}}]",
+            "containers:",
+            "  proxy:",
+            *(f"    {line}" for line in lines if line.startswith(apart)),
+            f"  other: {{image: {BUSYBOX}, command: sleep infinity, stop_timeout: 1s}}",
+        ]
+    )
+    host.deploy(name, text + "\n")
+    parts = ("workload-{}.service", "workload-{}_proxy.service", "workload-{}_other.service")
+
+    def states() -> set[str]:
+        return {host.show(part.format(name), "ActiveState")["ActiveState"] for part in parts}
+
+    host.wait_until(lambda: states() == {"inactive"}, "all of the pod to be stopped")
+    assert host.wait_for(name, "Ready")["restarts"] == 0
+    with host.net.connect(port):
+        host.wait_until(lambda: states() == {"active"}, "all of the pod to be started")
+        assert host.http(port) == "one ::ffff:127.0.0.1\n"
+        third = {
+            part: host.podman("exec", f"{name}_{part}", "readlink", "/proc/1/fd/3", check=False)
+            for part in ("proxy", "other")
+        }
+        assert third["proxy"].startswith("socket:")
+        assert not third["other"].startswith("socket:")
+
+
 def test_disabled_it_does_not_listen(host: Host, name: str, port: int) -> None:
     host.deploy(name, on_demand(host, port))
     host.write_workload(name, on_demand(host, port, "enabled: false"))
