@@ -291,4 +291,4 @@ def files_of(observed: Observed) -> dict[str, str]:
 def _references(desired: Desired) -> set[str]:
     """The images that files name."""
     specs = [d.spec for d in desired.workloads.values() if d.spec and d.spec.enabled]
-    return {c.image for spec in specs for c in spec.containers_by_name.values()}
+    return {i for spec in specs for c in spec.containers_by_name.values() for i in c.images}

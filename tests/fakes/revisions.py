@@ -13,7 +13,8 @@ def revised(
 ) -> Revision:
     """The revision of a spec whose images are all the same one."""
     containers = spec.containers_by_name
-    images = {c.image: Image(image_id, image_digest) for c in containers.values()}
+    image = Image(image_id, image_digest)
+    images = dict.fromkeys((name for c in containers.values() for name in c.images), image)
     return make_revision(workload, spec, images, {n: Inputs(env_files) for n in containers})
 
 

@@ -113,7 +113,7 @@ async def _look(observer: Observer, source: Directories) -> tuple[Desired, Obser
 async def _load_and_observe(observer: Observer, source: Directories) -> tuple[Desired, Observed]:
     before = await observer.observe((), ())
     desired = await asyncio.to_thread(source.load, port_holders(before), files_of(before))
-    references = {container.image for _, _, container in _containers(desired)}
+    references = {image for _, _, one in _containers(desired) for image in one.images}
     return desired, await observer.observe(desired.workloads, references)
 
 
@@ -136,13 +136,15 @@ def steps_of(
 
 def _expected(desired: Desired) -> dict[str, Image]:
     """What would be here after all pulls."""
-    return {c.image: _UNKNOWN for _, _, c in _containers(desired) if c.pull != "never"}
+    found = (c for _, _, c in _containers(desired) if c.pull != "never")
+    return {image: _UNKNOWN for c in found for image in c.images}
 
 
 def _pulls(desired: Desired) -> Mapping[str, Pull]:
     keys: dict[str, set[str]] = {}
     for workload, name, container in _containers(desired):
-        keys.setdefault(container.image, set()).add(pull_key(workload, name, container))
+        for image in container.images:
+            keys.setdefault(image, set()).add(pull_key(workload, name, container))
     return {image: Pull(done_for=frozenset(of)) for image, of in keys.items()}
 
 
@@ -167,14 +169,18 @@ def _step(
         return WorkloadPreview(name, "its file is invalid: what runs stays as it is", errors=errors)
     texts = [planned.why, *map(str, planned.actions)]
     containers = declared.spec.containers_by_name.values() if declared and declared.spec else ()
-    if declared and any(pulled.images.get(c.image) == _UNKNOWN for c in containers):
+    if declared and any(pulled.images.get(i) == _UNKNOWN for c in containers for i in c.images):
         revision = resolve(declared, pulled, memory, now).revision
         digests = [revision.digest, *(p.digest for p in revision.parts)] if revision else []
         texts = [_unforeseen(text, digests) for text in texts]
     why, *steps = texts
     if steps:
-        first = [c for c in containers if _pulls_first(c.pull, pulled.images.get(c.image))]
-        wishes = dict.fromkeys(f"pull {c.image} ({c.pull})" for c in first)
+        wishes = dict.fromkeys(
+            f"pull {image} ({c.pull})"
+            for c in containers
+            for image in c.images
+            if _pulls_first(c.pull, pulled.images.get(image))
+        )
         steps = [*wishes, *steps]
     return WorkloadPreview(name, why, tuple(steps))
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from workloadd.core.actions import PullImage
 from workloadd.core.desired import Declared
@@ -14,6 +15,7 @@ from workloadd.core.observed import Observed
 from workloadd.core.obstacles import obstacle
 from workloadd.core.revision import Revision, make_revision
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.model import WorkloadSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,24 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
     if declared.problems:
         return Resolution(problem=declared.problems[0])
     spec = declared.spec
-    waits = [
-        wait
-        for name, container in spec.containers_by_name.items()
-        if (wait := _image(declared.name, name, container, observed, memory, now))
-    ]
+    waits = list(_waits(declared.name, spec, observed, memory, now))
     if waits:
         return _together(waits)
     revision = make_revision(declared.name, spec, observed.images, declared.inputs, declared.needs)
     lacking = obstacle(spec, observed.controllers, observed.podman)
     lacking = lacking or in_the_way(declared.needs, observed.objects)
     return Resolution(revision=revision, obstacle=lacking)
+
+
+def _waits(
+    workload: str, spec: WorkloadSpec, observed: Observed, memory: Memory, now: float
+) -> Iterator[Resolution]:
+    """What each of the images that are not there yet waits for."""
+    for name, container in spec.containers_by_name.items():
+        wish = partial(pull_key, workload, name, container)
+        for image in container.images:
+            if wait := _image(image, container, wish, observed, memory, now):
+                yield wait
 
 
 def _together(waits: Iterable[Resolution]) -> Resolution:
@@ -68,15 +77,23 @@ def _together(waits: Iterable[Resolution]) -> Resolution:
 
 
 def _image(
-    workload: str, name: str, spec: ContainerSpec, observed: Observed, memory: Memory, now: float
+    image: str,
+    spec: ContainerSpec,
+    wish: Callable[[], str],
+    observed: Observed,
+    memory: Memory,
+    now: float,
 ) -> Resolution | None:
-    """What a container's image waits for, or None where it is here."""
-    pull = memory.pulls.get(spec.image, Pull())
+    """What an image that a container needs waits for, or None where it is here.
+
+    `wish` tells the key of the container's pulls.
+    """
+    pull = memory.pulls.get(image, Pull())
     asks = spec.pull in ("always", "newer") or spec.platform
-    key = pull_key(workload, name, spec) if asks else ""
-    if spec.image in observed.images and _satisfied(spec, pull, key):
+    key = wish() if asks else ""
+    if image in observed.images and _satisfied(spec, pull, key):
         return None
-    return _wait(spec, pull, key or pull_key(workload, name, spec), now)
+    return _wait(image, spec, pull, key or wish(), now)
 
 
 def _satisfied(spec: ContainerSpec, pull: Pull, key: str) -> bool:
@@ -90,21 +107,21 @@ def _satisfied(spec: ContainerSpec, pull: Pull, key: str) -> bool:
     return spec.pull == "newer" and pull.problem is not None
 
 
-def _wait(spec: ContainerSpec, pull: Pull, key: str, now: float) -> Resolution:
+def _wait(image: str, spec: ContainerSpec, pull: Pull, key: str, now: float) -> Resolution:
     """What an image that is not there yet waits for."""
     if spec.pull == "never":
         problem = Problem(
             "ImageNotPresent",
-            f"cannot deploy: image {spec.image} is not in local storage and pull is never",
+            f"cannot deploy: image {image} is not in local storage and pull is never",
             "load it with podman, or set pull to missing",
         )
         return Resolution(problem=problem)
     if pull.running:
         progress = f": {pull.progress}" if pull.progress else ""
-        return Resolution(problem=Problem("Pulling", f"pulling {spec.image}{progress}"))
+        return Resolution(problem=Problem("Pulling", f"pulling {image}{progress}"))
     if pull.problem and now < pull.next_at and key in pull.failed_for:
         return Resolution(problem=pull.problem, wake_at=pull.next_at)
     return Resolution(
-        problem=pull.problem or Problem("Pulling", f"waiting to pull {spec.image}"),
-        pulls=(PullImage(spec.image, spec.pull, key, spec.platform or ""),),
+        problem=pull.problem or Problem("Pulling", f"waiting to pull {image}"),
+        pulls=(PullImage(image, spec.pull, key, spec.platform or ""),),
     )

@@ -234,6 +234,7 @@ class _Pins:
             "spec": _dump(spec, _NOT_OF_CONTAINER),
             "image": image.digest,
             "env_files": [[f.path, f.variables] for f in inputs.env_files],
+            **self._mounted(spec),
             **_given(spec, inputs),
         }
         params = replace(
@@ -242,6 +243,11 @@ class _Pins:
             files=_files(self.whole, spec, inputs),
         )
         return Part(name, _digest(content), params, spec, image, inputs)
+
+    def _mounted(self, spec: ContainerSpec) -> dict[str, Any]:
+        """The images whose content is mounted."""
+        digests = {name: self.images[name].digest for name in spec.mounted_images}
+        return {"mounted": digests} if digests else {}
 
 
 def _given(spec: ContainerSpec, read: Inputs) -> dict[str, Any]:

@@ -34,6 +34,11 @@ class ContainerSpec(
 ):
     """One container: what it runs, with what storage, rights and limits, and how it ends."""
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """All images that have to be there: its own first, then those that it mounts."""
+        return tuple(dict.fromkeys((self.image, *self.mounted_images)))
+
     @model_validator(mode="after")
     def _parts_agree(self) -> ContainerSpec:
         problems = (*self._nobody_checks(), *self._variables_set_twice(), *self._nobody_told())

@@ -125,7 +125,7 @@ class ImageVolume(Mount):
 
     type: Literal["image"] = Field(description="The content of another image.")
     source: Annotated[str, BeforeValidator(_image, json_schema_input_type=str)] = Field(
-        description="The image, with its registry; it has to be on the host.",
+        description="The image, with its registry; pulled as the container's own is.",
         examples=["docker.io/library/nginx:1.27"],
     )
     subpath: SubPath = Field(

@@ -49,6 +49,11 @@ class StorageSpec(SpecModel):
         ],
     )
 
+    @property
+    def mounted_images(self) -> tuple[str, ...]:
+        """The images whose content is mounted, by name."""
+        return tuple(sorted({v.source for v in self.volumes if v.type == "image"}))
+
     @model_validator(mode="after")
     def _places_differ(self) -> StorageSpec:
         if problems := tuple(self._clashes()):

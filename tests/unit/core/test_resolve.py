@@ -96,3 +96,20 @@ def test_a_limit_without_its_controller_is_an_obstacle() -> None:
     for controllers in (None, frozenset({"pids", "memory"})):
         found = resolve(file, Observed(images=images, controllers=controllers), Memory(), 0)
         assert found.revision and found.obstacle is None
+
+
+def test_an_image_that_is_mounted_is_pulled_as_the_container_s_own_and_pins_the_revision() -> None:
+    mounted = "r.example/content:1"
+    file = declared(
+        "web", f"image: {REF}\nvolumes: [{{type: image, source: '{mounted}', target: /content}}]"
+    )
+    found = resolve(file, LOCAL, Memory(), 50.0)
+    assert found.revision is None
+    assert [pull.reference for pull in found.pulls] == [mounted]
+    digests = set()
+    for digest in ("sha256:a", "sha256:b"):
+        here = replace(LOCAL, images={**LOCAL.images, mounted: Image("other", digest)})
+        revision = resolve(file, here, Memory(), 50.0).revision
+        assert revision
+        digests.add(revision.digest)
+    assert len(digests) == 2
