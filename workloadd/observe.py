@@ -1,7 +1,7 @@
 """One look at the host: systemd's units, Podman's containers and images, our unit files."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
@@ -119,13 +119,14 @@ class Observer:
             by_workload.setdefault(container.workload, []).append(container)
         units, sockets = _by_workload(states), _listening(states)
         timers = {workload_of_unit(u): s for u, s in states.items() if u.endswith(".timer")}
+        foreign = _foreign(containers.foreign_names)
         seen = {
             name: _see(
                 name,
                 tuple(by_workload.get(name, ())),
                 files.get(name),
                 units.get(name, {}),
-                name in containers.foreign_names,
+                foreign.get(name, frozenset()),
                 timers.get(name, UnitState()),
                 sockets.get(name, {}),
             )
@@ -153,6 +154,14 @@ def _by_workload(states: Mapping[str, UnitState]) -> dict[str, dict[str, UnitSta
         if unit.endswith(UNIT_SUFFIX) and (parsed := parse_unit_name(unit)):
             found.setdefault(parsed[0], {})[parsed[1]] = state
     return found
+
+
+def _foreign(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Names by the workload that may want them: that has no underscore in its own."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        found.setdefault(name.partition("_")[0], set()).add(name)
+    return {workload: frozenset(taken) for workload, taken in found.items()}
 
 
 def _listening(states: Mapping[str, UnitState]) -> dict[str, dict[str, UnitState]]:
@@ -185,11 +194,11 @@ def _see(
     containers: tuple[Container, ...],
     on_disk: UnitsOnDisk | None,
     units: dict[str, UnitState],
-    name_taken: bool,
+    foreign: frozenset[str],
     timer: UnitState,
     sockets: dict[str, UnitState],
 ) -> Seen:
-    seen = Seen(containers, None, units, name_taken, timer, sockets)
+    seen = Seen(containers, None, units, foreign, timer, sockets)
     if on_disk is None:
         return seen
     if any(unit.masked for unit in on_disk.units.values()):

@@ -167,6 +167,8 @@ class FakeLibpod:
     async def _list(self, request: web.Request) -> web.Response:
         every = request.query.get("all") == "true"
         rows = [container_row(c) for c in self.state.containers.values() if every or c.running]
+        for row in rows:
+            row["PodName"] = self.state.pods[row["Pod"]].name if row["Pod"] else ""
         return web.json_response(rows)
 
     async def _inspect(self, request: web.Request) -> web.Response:

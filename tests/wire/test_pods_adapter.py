@@ -34,3 +34,8 @@ async def test_a_pod_goes_with_all_that_is_in_it(service: FakeLibpod, podman: Po
     await podman.remove_pod(pod)
     assert not service.state.containers and not service.state.pods
     await podman.remove_pod(pod)
+
+
+async def test_a_pod_that_is_not_ours_takes_its_name_as_well(podman: Podman) -> None:
+    await podman.create_pod(SPEC)
+    assert (await podman.containers()).foreign_names == {"web_abc", "web__infra_abc"}

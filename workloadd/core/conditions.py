@@ -63,12 +63,8 @@ def _obstacle(view: View) -> Problem | None:
     """What keeps the wanted revision from being deployed, if anything does."""
     if view.seen.file and view.seen.file.problem:
         return view.seen.file.problem
-    if view.seen.name_taken:
-        return Problem(
-            "NameTaken",
-            f"cannot deploy: a container named {view.name} exists that is not workloadd's",
-            f"remove it or rename it: podman rename {view.name} NEW-NAME",
-        )
+    if problem := _name_taken(view):
+        return problem
     bad = view.memory.bad.get((view.name, view.target))
     if bad:
         said = f"revision {view.target[:SHORT]} was rolled back: {bad.problem.message}"
@@ -77,6 +73,20 @@ def _obstacle(view: View) -> Problem | None:
     if attempt and attempt.revision == view.target:
         return attempt.problem
     return view.resolution.obstacle
+
+
+def _name_taken(view: View) -> Problem | None:
+    """Something else has a name that the workload needs."""
+    revision, current = view.resolution.revision, view.current
+    parts = revision.made_of if revision else current.made_of if current else ()
+    taken = view.seen.taken(view.name, parts)
+    if not taken:
+        return None
+    return Problem(
+        "NameTaken",
+        f"cannot deploy: a container or pod named {taken} exists that is not workloadd's",
+        f"rename it (podman rename {taken} NEW-NAME), or remove it where it is a pod",
+    )
 
 
 def _reloaded(view: View) -> Finding | None:

@@ -258,8 +258,8 @@ def _verify(case: Case, current: Current) -> WorkloadPlan:
     start_failed = case.attempt(current.revision) is not None
     judged = judge(current, began, case.policy, case.now, start_failed=start_failed)
     if judged.verdict is Verdict.PROVEN:
-        if case.seen.name_taken:
-            return WorkloadPlan(why=f"a container that is not ours is named {case.name}")
+        if taken := case.seen.taken(case.name, current.made_of):
+            return WorkloadPlan(why=f"a container or pod that is not ours is named {taken}")
         return _conclude(case, current, recorded)
     if judged.verdict is Verdict.FAILED and judged.problem:
         return _give_up(case, current, judged, judged.problem, recorded)
@@ -319,7 +319,7 @@ def _tidy(case: Case, current: Current) -> WorkloadPlan:
     waiting = "" if case.bad(wanted) or wanted == current.revision else wanted
     actions: list[Action] = removals(_litter(case, current, waiting))
     renamed = [c for c in current.containers if c.name != plain_name(case.name, c.container)]
-    if renamed and not case.seen.name_taken:
+    if renamed and not case.seen.taken(case.name, current.made_of):
         actions.append(Note("drift", f"its container was renamed to {renamed[0].name}"))
         actions += _take_plain_names(case, current)
     if end := _unrecorded_end(case, current, waiting):

@@ -65,6 +65,11 @@ class Current:
         return tuple(part.container for part in self.parts if part.container)
 
     @property
+    def made_of(self) -> tuple[tuple[str, str], ...]:
+        """The names and digests of those of its parts that are here."""
+        return tuple((c.container, c.revision) for c in self.containers)
+
+    @property
     def container(self) -> Container | None:
         """The container behind the workload's own unit: its only one, or a pod's infra."""
         return self.parts[0].container

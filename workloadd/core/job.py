@@ -168,7 +168,7 @@ def _tidy(case: Case, container: Container, job: JobParams) -> list[Action]:
     others = case.others([container.id])
     actions: list[Action] = [RemoveContainer(c.id) for c in others if not c.running]
     plain = plain_name(case.name, MAIN_CONTAINER)
-    taken = case.seen.name_taken or any(c.running and c.name == plain for c in others)
+    taken = plain in case.seen.foreign or any(c.running and c.name == plain for c in others)
     if container.name != plain and not taken:
         actions.append(RenameContainer(container.id, plain))
     return actions

@@ -5,6 +5,8 @@ names cannot collide between workloads: `a-b` with the volume `c` is `a-b_c`, `a
 `b-c` is `a_b-c`.
 """
 
+from collections.abc import Iterable, Iterator
+
 from workloadd.spec.attachments import shared_network
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
 from workloadd.spec.volumes import shared_volume
@@ -74,6 +76,17 @@ def candidate_name(workload: str, part: str, revision: str) -> str:
 def pod_name(workload: str, revision: str) -> str:
     """The name of a pod, which Podman cannot change later; `revision` is its infra container's."""
     return f"{workload}_{revision[:SHORT]}"
+
+
+def names_taken_by(workload: str, parts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The names that a deployment needs to serve; `parts` are their names and digests.
+
+    Containers and pods share one space of names.
+    """
+    for part, digest in parts:
+        yield plain_name(workload, part)
+        if part == INFRA_CONTAINER:
+            yield pod_name(workload, digest)
 
 
 def volume_name(workload: str, volume: str) -> str:

@@ -1,10 +1,10 @@
 """What one look at the host found: containers, images, units, and our unit files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
-from workloadd.core.names import WHOLE, unit_part
+from workloadd.core.names import WHOLE, names_taken_by, unit_part
 from workloadd.core.objects import NO_OBJECTS, Objects
 from workloadd.core.revision import Image, UnitParams
 
@@ -127,8 +127,8 @@ class Seen:
     file: UnitFile | None = None
     # By part; the workload's own unit is that of `WHOLE`.
     units: Mapping[str, UnitState] = field(default_factory=dict)
-    # A container that is not ours has the workload's plain name.
-    name_taken: bool = False
+    # Names of containers and pods that are not ours: the workload's, or what begins as its parts'.
+    foreign: frozenset[str] = frozenset()
     # A job's timer.
     timer: UnitState = UnitState()
     # By unit name: the units that listen for it.
@@ -144,6 +144,10 @@ class Seen:
     def unit_of(self, part: str) -> UnitState:
         """The unit that starts a part."""
         return self.units.get(unit_part(part), UnitState())
+
+    def taken(self, workload: str, parts: Iterable[tuple[str, str]]) -> str:
+        """A name that a deployment of these parts and digests needs and another thing has."""
+        return next((n for n in names_taken_by(workload, parts) if n in self.foreign), "")
 
     @property
     def needs_reload(self) -> bool:

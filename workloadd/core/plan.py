@@ -107,7 +107,7 @@ def _due(case: Case, resolution: Resolution) -> Revision | None:
         return None
     if current and current.revision == revision.digest and current.complete:
         return None
-    refused = case.bad(revision.digest) or case.seen.name_taken
+    refused = case.bad(revision.digest) or case.seen.taken(case.name, revision.made_of)
     return None if refused or case.retry_at(revision.digest) else revision
 
 

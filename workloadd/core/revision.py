@@ -140,7 +140,12 @@ class Revision:
     @property
     def digest(self) -> str:
         """Names the revision."""
-        return combined_digest((part.name, part.digest) for part in self.parts)
+        return combined_digest(self.made_of)
+
+    @property
+    def made_of(self) -> tuple[tuple[str, str], ...]:
+        """The names and digests of its parts."""
+        return tuple((part.name, part.digest) for part in self.parts)
 
     @property
     def is_pod(self) -> bool:

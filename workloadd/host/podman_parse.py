@@ -42,7 +42,8 @@ class PodmanInfo:
 
 @dataclass(frozen=True, slots=True)
 class ContainerList:
-    """All containers: those of ours in full, of the others only which names they take.
+    """All containers: those of ours in full, of the others and their pods only which names they
+    take.
 
     `in_networks` are the names of the containers in each network, whoever they belong to.
     """
@@ -85,6 +86,7 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
             ours.append(_container(row, labels))
         else:
             foreign.update(row.get("Names") or ())
+            foreign.update([row["PodName"]] if row.get("PodName") else ())
     return ContainerList(tuple(ours), frozenset(foreign), networks)
 
 

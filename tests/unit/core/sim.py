@@ -56,7 +56,7 @@ class Host:
     # What the units that listen do listen on, by unit, as long as they do.
     listening: dict[str, tuple[str, ...]] = field(default_factory=dict)
     idle_since: float | None = None
-    name_taken: bool = False
+    foreign: frozenset[str] = frozenset()
     masked: bool = False
     images: dict[str, Image] = field(default_factory=dict)
     # By the digest of a part, or by the name of a pod's container.
@@ -83,7 +83,7 @@ class Host:
             containers,
             self.file,
             states,
-            self.name_taken,
+            self.foreign,
             sockets=sockets,
             idle_since=self.idle_since,
         )

@@ -105,7 +105,7 @@ def test_a_conflict_is_explained() -> None:
 
 
 def test_a_taken_name_is_explained() -> None:
-    found = status(Host(images=dict(IMAGES), name_taken=True), WANTED)
+    found = status(Host(images=dict(IMAGES), foreign=frozenset({"web"})), WANTED)
     assert found.state == "Failed"
     assert "podman rename web" in found.message
 

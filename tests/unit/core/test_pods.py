@@ -12,7 +12,7 @@ from tests.unit.core.test_assess import status
 from tests.unit.core.test_plan_properties import IMAGE, IMAGES, WANTED
 from workloadd.core.actions import CreateContainers, RestartUnit, StartUnit, WorkloadPlan
 from workloadd.core.desired import Declared
-from workloadd.core.names import unit_part
+from workloadd.core.names import pod_name, unit_part
 from workloadd.spec.names import INFRA_CONTAINER
 
 
@@ -130,6 +130,23 @@ def test_a_member_that_was_stopped_is_started_and_nothing_else(host: Host) -> No
     host.stop("side")
     actions = host.plan(POD).actions
     assert actions[-1] == StartUnit("side") and len(actions) == 2
+
+
+@pytest.mark.parametrize("taken", ["web_side", "web__infra", "the pod"])
+def test_a_name_that_another_thing_has_is_explained(taken: str) -> None:
+    assert POD.spec
+    infra = revised("web", POD.spec, "img1", "sha256:one").parts[0]
+    name = pod_name("web", infra.digest) if taken == "the pod" else taken
+    host = Host(images=dict(IMAGES), foreign=frozenset({name, "web", "web_other"}))
+    assert host.plan(POD).empty
+    found = status(host, POD)
+    assert found.state == "Failed" and f"named {name} exists" in found.message
+
+
+def test_names_like_those_of_its_parts_do_not_matter() -> None:
+    host = Host(images=dict(IMAGES), foreign=frozenset({"web", "web_other"}))
+    host.settle(POD)
+    assert [e.outcome for e in host.ended] == ["stable"]
 
 
 PODS = (POD, pod(side="c"), pod(port=81), pod(init="x"), pod(init="x", web="z"), WANTED)
