@@ -147,7 +147,7 @@ async def test_a_foreign_container_of_the_name(host: Installed) -> None:
     host.write("web")
     await host.until(lambda: host.is_in("Failed"))
     status = host.status()
-    assert status and "a container named web exists that is not workloadd's" in status.message
+    assert status and "a container or pod named web exists" in status.message
     world.podman_rename("web", "other")
     await host.settled()
     assert world.container("other")

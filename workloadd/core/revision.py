@@ -30,6 +30,9 @@ _LISTS = ("reclaim", "ports", "secrets", "files", "sockets")
 _NOT_OF_CONTAINER = _NOT_IN_DIGEST | {"secrets", "files", "reload"}
 _SOURCES = {"file", "variable", "credential", "content", "source"}
 
+# Seconds for `podman start` itself; the time of the service's own start is the probes' business.
+START_TIMEOUT = 90.0
+
 Role = Literal["main", "infra", "init", "member"]
 
 
@@ -66,7 +69,8 @@ class UnitParams:
     """What a container's unit says besides its ID; kept in a label of the container.
 
     `role` is what the container is to its workload: its only one, a pod's infra container, one
-    that runs to its end first, or another member of a pod. `stop_timeout` is in seconds;
+    that runs to its end first, or another member of a pod. `stop_timeout` is in seconds, as is
+    `start_timeout`, within which it has to say that it has started;
     `max_retries` 0 means no bound; `reclaim` are the Podman volumes to delete when the workload's
     file goes. `image` is the reference in the file: Podman itself shows a container that was made
     by image ID under any of that image's names. `ports` are written as in a file. `secrets` are
@@ -87,6 +91,7 @@ class UnitParams:
     job: JobParams | None = None
     sockets: tuple[str, ...] = ()
     idle_timeout: float = 0.0
+    start_timeout: float = START_TIMEOUT
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -304,6 +309,7 @@ def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -
         restart="on-failure" if role == "init" and policy == "always" else policy,
         max_retries=spec.restart.max_retries or 0,
         stop_timeout=spec.stop_timeout,
+        start_timeout=_start_timeout(spec),
         image=spec.image,
         image_digest=image_digest,
         ports=tuple(str(port) for port in ports),
@@ -314,6 +320,18 @@ def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -
         ),
         job=JobParams.of(spec) if isinstance(spec, JobSpec) else None,
     )
+
+
+def _start_timeout(spec: ContainerSpec) -> float:
+    """What a start may take at most: where it ends with the first good check, as long as checks
+    may still turn out well."""
+    check = spec.healthcheck
+    if spec.notify != "healthy" or check is None:
+        return START_TIMEOUT
+    checks = check.start_period + check.retries * (check.interval + check.timeout)
+    if one := check.startup:
+        checks += (one.retries + one.success) * (one.interval + one.timeout)
+    return START_TIMEOUT + checks
 
 
 def _dump(spec: BaseModel, exclude: set[str]) -> Any:

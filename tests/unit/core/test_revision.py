@@ -62,3 +62,28 @@ def test_a_unit_s_parameters_survive_their_label() -> None:
 def test_a_label_that_cannot_be_read(label: str) -> None:
     expected = UnitParams() if label.startswith("{") else None
     assert UnitParams.from_label(label) == expected
+
+
+CHECK = "healthcheck: {test: check, interval: 10s, timeout: 5s, retries: 4, start_period: 1m"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("", 90),
+        (f"{CHECK}}}", 90),
+        ("notify: healthy", 90),
+        (f"{CHECK}}}\nnotify: healthy", 90 + 60 + 4 * 15),
+        (
+            f"{CHECK}, startup: {{test: up, interval: 2s, timeout: 1s, retries: 5}}}}\n"
+            "notify: healthy",
+            90 + 60 + 4 * 15 + 6 * 3,
+        ),
+    ],
+)
+def test_a_start_may_take_as_long_as_checks_may_still_turn_out_well(
+    text: str, seconds: float
+) -> None:
+    found = declared("web", f"image: r.example/app:1\n{text}")
+    assert found.spec, found.errors
+    assert revised("web", found.spec).parts[0].params.start_timeout == seconds
