@@ -25,7 +25,7 @@ def kept(manager: "Manager", wanted: set[str]) -> set[str]:
         name = queue.pop()
         if name in manager.units and name not in found:
             found.add(name)
-            queue += named(manager.units[name], "Wants", "After", *_NEEDS)
+            queue += named(manager.units[name], "Wants", "After", "Service", *_NEEDS)
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fakes import dependencies, timers, unit_files
+from tests.fakes import dependencies, sockets, timers, unit_files
 from tests.fakes.clock import Clock
 from tests.fakes.podman_state import FakeContainer, PodmanError, PodmanState
 from tests.fakes.unit_files import UnitFile
@@ -62,6 +62,8 @@ class FakeUnit:
     # Of a timer.
     next_elapse: float = 0.0
     last_trigger: float = 0.0
+    # Of a socket.
+    listening: set[str] = field(default_factory=set)
     starts: list[float] = field(default_factory=list)
 
     @property
@@ -128,6 +130,7 @@ class Manager:
         self.reloads += 1
         for unit in self.units.values():
             unit.file = unit_files.read(self.search, unit.name)
+            sockets.reloaded(unit)
         for unit in list(self.units.values()):
             self._load_named(unit)
         self._read_wants()
@@ -210,8 +213,12 @@ class Manager:
         stopped: list[str] = []
         if job.kind in ("stop", "restart"):
             stopped = await dependencies.stop_dependents(self, unit, job)
-            if unit.job is job:
+            if unit.job is job and not unit.name.endswith(sockets.SUFFIX):
                 self._stop(unit)
+        if unit.name.endswith(sockets.SUFFIX):
+            self._finish(unit, job, sockets.switch(self, unit, job.kind))
+            self._collect(unit)
+            return
         result = "done"
         if job.kind in ("start", "restart") and unit.active_state != "active":
             result = await self._start_job(unit, job)

@@ -172,6 +172,7 @@ class FakeSystemd:
             ("Unit", "ActiveEnterTimestamp"): lambda: Variant(
                 "t", int(unit.active_enter * 1_000_000)
             ),
+            ("Socket", "Result"): lambda: Variant("s", unit.result),
             ("Timer", "Result"): lambda: Variant("s", unit.result),
             ("Timer", "NextElapseUSecRealtime"): lambda: Variant(
                 "t", int(unit.next_elapse * 1_000_000) or 2**64 - 1

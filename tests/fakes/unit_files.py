@@ -71,7 +71,7 @@ def parse(text: str) -> UnitFile:
         key, equals, value = line.partition("=")
         if equals and not line.startswith(("#", ";", "[")):
             values.setdefault(key.strip(), []).append(value.strip())
-    does = values.get("ExecStart") or values.get("OnCalendar")
+    does = {"ExecStart", "OnCalendar", "ListenStream", "ListenDatagram"} & values.keys()
     state = "loaded" if does else "bad-setting"
     return UnitFile(state, text, values)
 
