@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.host.host import Document, Host
+from tests.host.test_pods import INIT, ids, parts, pod
 from tests.host.workloads import NEWER, idle, serving
 from workloadd.core.names import unit_name
 
@@ -19,6 +20,7 @@ class Before:
     serving: Document
     verifying: str
     proven: str
+    pod: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,7 @@ def before(the_host: Host) -> Before:
     host.wait_for("reboot-disabled", "Disabled")
     host.deploy("reboot-masked", idle())
     host.systemctl("mask", unit_name("reboot-masked"))
+    host.deploy("reboot-pod", pod(18004, web=', volumes: ["work:/www"]', more=INIT % "true"))
     host.write_workload(
         "reboot-job", "image: localhost:5000/busybox:1\nrestart: no\ncommand: 'true'\n"
     )
@@ -45,16 +48,17 @@ def before(the_host: Host) -> Before:
     patient.unlink()
     verifying = host.status("reboot-verifying")
     assert verifying["rollout"]
+    together = ids(host, "reboot-pod")
     host.reboot()
     host.wait_until(host.answers, "the daemon to be back")
-    return Before(running, verifying["current"]["container"], proven)
+    return Before(running, verifying["current"]["container"], proven, together)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def after(the_host: Host, before: Before) -> Iterator[None]:
     yield
     the_host.systemctl("unmask", unit_name("reboot-masked"))
-    for name in ("serving", "verifying", "disabled", "masked", "job"):
+    for name in ("serving", "verifying", "disabled", "masked", "pod", "job"):
         the_host.gone(f"reboot-{name}")
 
 
@@ -82,6 +86,17 @@ def test_the_disabled_and_the_masked_stay_down(host: Host, before: Before) -> No
     host.look_again()
     for name in ("reboot-disabled", "reboot-masked"):
         assert [c["State"] for c in host.containers(name)] == ["exited"], name
+
+
+def test_a_pod_comes_up_whole_and_in_order(host: Host, before: Before) -> None:
+    host.wait_until(
+        lambda: host.http(18004, "/order") == "first\nsecond\n", "what comes first and the rest"
+    )
+    host.wait_for("reboot-pod", "Ready")
+    assert ids(host, "reboot-pod") == before.pod
+    boot = host.root("uptime", "--since").stdout.strip().replace(" ", "T")
+    assert all(c["started"] >= boot for c in parts(host, "reboot-pod").values())
+    assert not host.history("reboot-pod")["events"]
 
 
 def test_a_job_runs_once_in_each_boot(host: Host, before: Before) -> None:

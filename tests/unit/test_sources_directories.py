@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.revision import Image, make_revision
 from workloadd.sources import files, loader, scan
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
@@ -508,3 +509,20 @@ containers:
     (read,) = declared.inputs["web"].env_files
     assert read.variables == (("A", "1"),)
     assert declared.inputs["side"].env_files == ()
+
+
+def test_the_content_of_a_seccomp_profile_is_a_part_of_what_is_declared(
+    directories: Directories, roots: tuple[Path, ...]
+) -> None:
+    put(roots[1], "web.yaml", WEB + "seccomp: ./web.json\n")
+    (problem,) = only(directories.load()).problems
+    assert problem.reason == "SeccompUnreadable" and "web.json" in problem.message
+    digests = set()
+    for profile in ('{"defaultAction": "SCMP_ACT_ALLOW"}', '{"defaultAction": "SCMP_ACT_LOG"}'):
+        put(roots[1], "web.json", profile)
+        declared = only(directories.load())
+        assert declared.spec is not None and declared.problems == ()
+        images = {c.image: Image("i", "d") for c in declared.spec.containers_by_name.values()}
+        digests.add(make_revision("web", declared.spec, images, declared.inputs).digest)
+    assert len(digests) == 2
+    assert roots[1] / "web.json" in directories.read_paths

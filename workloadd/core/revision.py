@@ -49,11 +49,15 @@ class EnvFile:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a container is given from elsewhere: variables, secrets and files, as they were read."""
+    """What a container is given from elsewhere: variables, secrets and files, as they were read.
+
+    `seccomp` is the digest of its profile's content, empty where it has none of its own.
+    """
 
     env_files: tuple[EnvFile, ...] = field(repr=False, default=())
     secrets: tuple[GivenSecret, ...] = field(repr=False, default=())
     files: tuple[GivenFile, ...] = field(repr=False, default=())
+    seccomp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +273,8 @@ def _given(spec: ContainerSpec, read: Inputs) -> dict[str, Any]:
         one.name: [_dump(spec.secrets[one.name], _SOURCES), one.digest] for one in read.secrets
     }
     files = {one.target: _given_file(spec.files[one.target], one) for one in read.files}
-    return {key: value for key, value in (("secrets", secrets), ("files", files)) if value}
+    given = {"secrets": secrets, "files": files, "seccomp": read.seccomp}
+    return {key: value for key, value in given.items() if value}
 
 
 def _given_file(spec: File, given: GivenFile) -> list[Any]:
