@@ -2,14 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.host.host import Host
 from tests.host.workloads import BUSYBOX, serving
 from workloadd.core.names import unit_name
-from workloadd.spec.load import load_workload
-
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
 
 def test_a_dropped_file_is_a_supervised_container_that_answers(
@@ -86,14 +81,3 @@ def test_a_new_workload_needs_no_reload(host: Host, name: str, port: int) -> Non
     before = host.reloads()
     host.deploy(name, serving(port))
     assert host.reloads() == before
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_every_example_deploys(host: Host, example: Path) -> None:
-    text = example.read_text()
-    host.write_workload(example.stem, text)
-    host.wait_for(example.stem, "Ready", "Completed")
-    spec = load_workload(example.stem, text.encode(), str(example)).spec
-    assert spec
-    tcp = [one.host_port for one in spec.ports if one.protocol == "tcp"]
-    host.wait_until(lambda: all(host.http(one) for one in tcp), f"answers from {tcp}")
