@@ -126,7 +126,8 @@ async def test_a_fact_that_changes_rolls_out_what_uses_it(host: Installed) -> No
     (facts / "site.env").write_text("TAG=2\nROLE=web\n")
     await host.settled(image="localhost/app:2")
     (facts / "site.env").write_text("TAG=2\nROLE=proxy\n")
-    await host.until(lambda: not host.containers("db"))
+    await host.until(lambda: host.status("db") is None and host.is_idle("db"))
+    assert not host.containers("db")
     (other,) = host.daemon.board.status.elsewhere
     assert (other.name, other.reason) == ("db", 'ROLE is "proxy", not web')
     assert await host.notes("removed", "db") == [
