@@ -21,13 +21,13 @@ from workloadd.core.actions import (
     WriteUnits,
 )
 from workloadd.core.case import Case
-from workloadd.core.converge import repair_units
 from workloadd.core.deployment import Current
 from workloadd.core.errors import Problem
 from workloadd.core.forward import cause_of
 from workloadd.core.job_runs import job_of, last_run, note_runs, retrying, run_is_on
 from workloadd.core.names import SHORT, plain_name
 from workloadd.core.observed import Container, UnitRecord
+from workloadd.core.repair import repair_units
 from workloadd.core.revision import Revision
 from workloadd.core.runs import Trigger, has_run
 from workloadd.core.schedule import JobParams

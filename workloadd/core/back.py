@@ -1,0 +1,90 @@
+"""Going back to the previous deployment: the new one failed, or is gone."""
+
+from collections.abc import Iterable
+
+from workloadd.core.actions import (
+    Action,
+    EndRollout,
+    MarkBad,
+    Note,
+    WorkloadPlan,
+    WriteUnits,
+)
+from workloadd.core.case import Case
+from workloadd.core.deployment import Current, newest
+from workloadd.core.errors import Problem
+from workloadd.core.forward import removals, take_over
+from workloadd.core.names import SHORT
+from workloadd.core.observed import Container, Ids, UnitRecord
+from workloadd.core.on_demand import release_sockets
+from workloadd.core.revision import UnitParams, combined_digest
+from workloadd.core.rollout import Judgement
+
+
+def fall_back(case: Case, current: Current) -> WorkloadPlan:
+    """A container is gone and there is no revision to make it anew from."""
+    if not current.fallback:
+        return WorkloadPlan(why="its container is gone, and there is none to go back to")
+    note = Note("drift", "its container was removed; back to the previous deployment")
+    return WorkloadPlan((note, *_switch_back(case, current)), why=note.message)
+
+
+def roll_back(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
+    """The new deployment failed: remember that first, then let the previous one serve again."""
+    problem = judged.problem or Problem("RolledBack", "it was rolled back before")
+    mark = [] if case.bad(current.revision) else [MarkBad(current.revision, problem)]
+    before = {c.id for c in current.fallback}
+    failed = [c for c in current.containers if c.id not in before]
+    actions = (
+        *mark,
+        *_switch_back(case, current),
+        EndRollout(current.revision, "rolled-back", problem, _failing(judged, failed)),
+        *removals(failed),
+    )
+    revision = combined_digest((c.container, c.revision) for c in current.fallback)
+    return WorkloadPlan(actions, why=f"roll back to {revision[:SHORT]}: {problem.message}")
+
+
+def _failing(judged: Judgement, failed: Iterable[Container]) -> str:
+    """The container whose last words are to be kept."""
+    return judged.container or next((c.id for c in failed), "")
+
+
+def _switch_back(case: Case, current: Current) -> tuple[Action, ...]:
+    """Commit to the previous deployment, keeping one that is older still behind it."""
+    back = current.previous
+    params = case.seen.params(back)
+    record = UnitRecord(
+        case.name,
+        combined_digest((c.container, c.revision) for c in current.fallback),
+        back,
+        _older(case, current),
+        case.declared.path,
+        description_of(case),
+        reclaim_of(params.values()),
+    )
+    return (
+        *release_sockets(case.seen, current, params),
+        WriteUnits(record, params),
+        *take_over(case, back, params),
+    )
+
+
+def _older(case: Case, current: Current) -> Ids:
+    """What is left of the deployment before the previous one: of pods nothing is kept."""
+    if len(current.previous) > 1:
+        return ()
+    older = newest(c for c in case.others(current.kept) if c.started_at > 0 and not c.pod)
+    return ((older.container, older.id),) if older else ()
+
+
+def description_of(case: Case) -> str:
+    """The file's line for people; while the file is wrong, the one that the unit has."""
+    if case.declared.spec:
+        return case.declared.spec.description
+    record = case.seen.file.record if case.seen.file else None
+    return record.description if record else ""
+
+
+def reclaim_of(params: Iterable[UnitParams]) -> tuple[str, ...]:
+    return tuple(sorted({volume for one in params for volume in one.reclaim}))

@@ -1,0 +1,148 @@
+"""Drift: units and what they start, put right as they should be."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from workloadd.core.actions import (
+    Action,
+    DaemonReload,
+    Note,
+    RestartUnit,
+    StartUnit,
+    StopContainer,
+    WriteUnits,
+)
+from workloadd.core.back import description_of, reclaim_of
+from workloadd.core.case import Case
+from workloadd.core.deployment import Current, DeployedPart, completed, slept, unproven
+from workloadd.core.names import WHOLE, unit_part
+from workloadd.core.observed import Container, UnitRecord
+from workloadd.core.on_demand import repair_sockets
+from workloadd.core.revision import UnitParams
+from workloadd.core.rollout import began_since, of_part
+
+# Seconds that a unit may be active with no container of its own running before that counts as
+# drift: Podman and systemd are looked at one after the other, and a crash may fall in between.
+SETTLE = 5.0
+
+
+def repair_units(case: Case, current: Current) -> list[Action]:
+    """Write the units again where they were edited, deleted or disabled, or their source moved."""
+    params = case.seen.params(current.ids)
+    file = case.seen.file
+    if file is None or file.record is None:
+        record = UnitRecord(
+            case.name,
+            current.revision,
+            current.ids,
+            current.previous,
+            case.declared.path,
+            description_of(case),
+            reclaim_of(params.values()),
+        )
+        return [Note("drift", "its unit was deleted"), WriteUnits(record, params), DaemonReload()]
+    wanted = replace(
+        file.record, source=case.declared.path, description=description_of(case), disabled=False
+    )
+    write = WriteUnits(wanted, params)
+    if file.record.disabled:
+        return [Note("enabled", "the file says enabled: true again"), write, DaemonReload()]
+    if not file.intact:
+        note = Note("drift", "its unit was edited, or another version wrote it")
+        return [note, write, DaemonReload()]
+    if file.record != wanted:
+        return [write, DaemonReload()]
+    if file.enabled is False:
+        return [Note("drift", "its unit was disabled"), write]
+    return [DaemonReload()] if case.seen.needs_reload else []
+
+
+def repair_activity(case: Case, current: Current) -> list[Action]:
+    """Start what should run and does not; restart what runs something else.
+
+    The parts of a pod follow its own unit: while that is being put right, they are left alone.
+    """
+    actions = repair_sockets(case, current)
+    if actions or not current.listening:
+        return actions
+    if current.asleep and not _to_be_started(current):
+        return _repair_asleep(case)
+    for part in current.parts:
+        if part.container is not None and not (part.unit.job or case.retry_at(current.revision)):
+            actions += _repair_part(case, current, part, part.container)
+        if unit_part(part.name) == WHOLE and (actions or not part.unit.active):
+            break
+    return actions
+
+
+def _repair_asleep(case: Case) -> list[Action]:
+    """Nothing is to run; what has begun a moment ago may be what a connection just started."""
+    running = [c for c in case.seen.containers if c.running and case.now - c.started_at > SETTLE]
+    return [Note("drift", "it ran outside its unit"), *_stops(running)] if running else []
+
+
+def _to_be_started(current: Current) -> bool:
+    """Whether a deployment that waits for connections has yet to be started, to prove itself."""
+    return any(unproven(c) and not slept(c) for c in current.containers)
+
+
+def _repair_part(
+    case: Case, current: Current, part: DeployedPart, container: Container
+) -> list[Action]:
+    unit = part.unit
+    if unit.active_state == "deactivating":
+        return []
+    if unit.active_state == "activating":
+        # systemd is starting it again and again: by its old text, if that was not read since.
+        return [RestartUnit(unit_part(part.name))] if unit.needs_reload else []
+    if completed(container, unit):
+        return []
+    if unit.active:
+        return _repair_running(case, current, part, container)
+    start = StartUnit(unit_part(part.name))
+    mine = part.name if unit_part(part.name) != WHOLE else ""
+    running = [c for c in case.seen.containers if c.running and mine in ("", c.container)]
+    if running:
+        note = Note("drift", f"{of_part(part.name)}it ran outside its unit")
+        return [note, *_stops(running), replace(start, reset=True)]
+    if unit.active_state == "failed":
+        restart = (container.params or UnitParams()).restart
+        by_itself = restart != "always" and began_since(container, case.boot)
+        return [] if by_itself else [replace(start, reset=True)]
+    record = case.seen.file.record if case.seen.file else None
+    ran = began_since(container, case.boot) and container.exited_at >= container.started_at > 0
+    by_hand = ran and not (record and record.disabled)
+    return [*([Note("drift", f"{of_part(part.name)}it was stopped")] if by_hand else []), start]
+
+
+def _rivals(case: Case, current: Current, part: DeployedPart) -> list[Container]:
+    """Running containers that are in a part's place: of its name, or of no part's at all."""
+    names = {one.name for one in current.parts}
+    known = {id for _, id in current.ids}
+    whole = unit_part(part.name) == WHOLE
+    return [
+        c
+        for c in case.others(known)
+        if c.running and (c.container == part.name or (whole and c.container not in names))
+    ]
+
+
+def _repair_running(
+    case: Case, current: Current, part: DeployedPart, container: Container
+) -> list[Action]:
+    """The unit is active: its own container has to be what runs, and nothing else of ours."""
+    others = _stops(_rivals(case, current, part))
+    restart = RestartUnit(unit_part(part.name))
+    if container.running:
+        return [Note("drift", "an older container was started"), *others] if others else []
+    if others:
+        # The unit was written, and the daemon ended before the restart.
+        return [restart]
+    if case.now - max(container.exited_at, part.unit.active_since) > SETTLE:
+        note = Note("drift", f"{of_part(part.name)}its unit was active with no container running")
+        return [note, restart]
+    return []
+
+
+def _stops(containers: Iterable[Container]) -> list[Action]:
+    return [StopContainer(c.id, (c.params or UnitParams()).stop_timeout) for c in containers]
