@@ -23,6 +23,12 @@ class Before:
     pod: dict[str, str]
 
 
+def rolling(host: Host, name: str) -> Document | None:
+    """The status of a workload, while it tells of a rollout."""
+    status = host.status(name)
+    return status if status.get("rollout") else None
+
+
 @pytest.fixture(scope="module")
 def before(the_host: Host) -> Before:
     """One reboot for all of these tests, with a workload of each kind, one in mid-verification."""
@@ -46,8 +52,7 @@ def before(the_host: Host) -> Before:
     host.write_workload("reboot-verifying", serving(18001, image=NEWER))
     host.wait_until(lambda: host.http(18001) == "busybox 2\n", "the new one to be verified")
     patient.unlink()
-    verifying = host.status("reboot-verifying")
-    assert verifying["rollout"]
+    verifying = host.wait_until(lambda: rolling(host, "reboot-verifying"), "that to be told")
     together = ids(host, "reboot-pod")
     host.reboot()
     host.wait_until(host.answers, "the daemon to be back")

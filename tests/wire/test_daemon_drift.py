@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.fakes.installed import Installed
-from workloadd.core import converge
+from workloadd.core import repair
 
 WEB = "workload-web.service"
 
@@ -75,7 +75,7 @@ async def test_stopped_container(
     host: Installed, monkeypatch: pytest.MonkeyPatch, restart: str
 ) -> None:
     """`podman stop`: systemd starts it again, or we do."""
-    monkeypatch.setattr(converge, "SETTLE", 0.0)
+    monkeypatch.setattr(repair, "SETTLE", 0.0)
     await host.start()
     host.write("web", f"image: localhost/app:1\nrestart: '{restart}'\n")
     await host.settled()
