@@ -87,6 +87,17 @@ def deadly(call: Callable[..., Any], done: Callable[[], None]) -> Callable[..., 
     return awaited if iscoroutinefunction(call) else plain
 
 
+async def carried_on(host: Installed, finished: Callable[[], bool]) -> None:
+    """Wait for an end, whether or not the daemon dies before it; another one finds the same."""
+    try:
+        await host.until(finished)
+        await host.stop()
+    except BaseExceptionGroup as end:
+        assert end.subgroup(Killed)
+    await host.start()
+    await host.until(finished)
+
+
 def is_finished(host: Installed, name: str, scenario: Scenario) -> bool:
     if scenario.image is None:
         return host.status(name) is None and host.is_idle(name)
@@ -122,13 +133,7 @@ async def one_run(host: Installed, scenario: Scenario, name: str, count: int) ->
         host.write(name, f"image: localhost/app:{scenario.after}\n")
     else:
         host.remove(name)
-    try:
-        await host.until(lambda: is_finished(host, name, scenario))
-        await host.stop()
-    except BaseExceptionGroup as end:
-        assert end.subgroup(Killed)
-    await host.start()
-    await host.until(lambda: is_finished(host, name, scenario))
+    await carried_on(host, lambda: is_finished(host, name, scenario))
     return made
 
 

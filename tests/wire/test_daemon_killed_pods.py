@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.fakes.installed import Installed
-from tests.wire.test_daemon_killed import Killed, kill_after
+from tests.wire.test_daemon_killed import carried_on, kill_after
 from workloadd.core.names import unit_name
 from workloadd.render.record import parse_record
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
@@ -129,13 +129,7 @@ async def one_run(
         host.write(name, scenario.after)
     else:
         host.remove(name)
-    try:
-        await host.until(lambda: is_finished(host, name, scenario))
-        await host.stop()
-    except BaseExceptionGroup as end:
-        assert end.subgroup(Killed)
-    await host.start()
-    await host.until(lambda: is_finished(host, name, scenario))
+    await carried_on(host, lambda: is_finished(host, name, scenario))
     return made, before
 
 
