@@ -125,18 +125,6 @@ def run_of(runs: Iterable[Run], container: Container) -> Run | None:
     return next((run for run in runs if is_of(run, container)), None)
 
 
-def series(runs: Iterable[Run], revision: str) -> list[Run]:
-    """The last run of a revision and those that it was a retry of, the newest first."""
-    found: list[Run] = []
-    for run in runs:
-        if run.revision != revision:
-            break
-        found.append(run)
-        if run.attempt == 1:
-            break
-    return found
-
-
 def run_status(run: Run) -> RunStatus:
     """A run as the status has it."""
     over = not run.on and run.exit_code is not None

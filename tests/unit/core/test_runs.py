@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from workloadd.core.observed import Container
-from workloadd.core.runs import Circumstances, Ending, Run, outcome_of, run_of, series
+from workloadd.core.runs import Circumstances, Ending, Run, outcome_of, run_of
 
 BOOT = 1_000.0
 
@@ -50,10 +50,3 @@ def test_a_container_s_run_is_that_of_the_same_second() -> None:
     runs = [run(1130.5), run(1100.7), run(1100.2, container="c2")]
     assert run_of(runs, started) is runs[1]
     assert run_of(runs[2:], started) is None
-
-
-def test_a_series_is_a_run_with_its_retries() -> None:
-    runs = [run(5, 3), run(4, 2), run(3, 1), run(2, 2), run(1, 1)]
-    assert series(runs, "r1") == runs[:3]
-    assert series(runs, "r2") == []
-    assert series([run(2, 2), run(1, 1, revision="r0")], "r1") == [run(2, 2)]
