@@ -91,6 +91,7 @@ PROVEN: dict[str, dict[str, str]] = {
     "test_deploy": {"ServiceSpec": "image"},
     "test_registry": {"ServiceSpec": "pull"},
     "test_update": {"ServiceSpec": "enabled"},
+    "test_rollback": {"ServiceSpec": "update", "Update": "soak deadline rollback"},
 }
 # What a host without SELinux, without controllers or with an older Podman cannot show, and the test
 # of what is posted to Podman instead.

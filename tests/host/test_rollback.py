@@ -112,3 +112,28 @@ def test_a_broken_edit_is_told_with_its_place_and_the_old_one_serves(
     host.write_workload(name, serving(port))
     host.wait_for(name, "Ready")
     assert host.inspect(name)["Id"] == before["container"]
+
+
+def test_a_file_may_keep_what_failed(host: Host, name: str, port: int) -> None:
+    old = host.deploy(name, serving(port))["current"]["container"]
+    update = "update: {soak: 1s, deadline: 30s, rollback: false}"
+    host.write_workload(name, crashing(f'ports: ["{port}:8080"]', update))
+
+    def ended() -> bool:
+        return bool(host.history(name)["rollouts"][0]["outcome"] == "failed")
+
+    host.wait_until(ended, "the rollout to be given up")
+    status = host.wait_for(name, "Failed")
+    assert status["current"]["container"] != old
+    assert status["previous"]["container"] == old
+    host.deploy(name, serving(port, image=NEWER))
+    assert host.http(port) == "busybox 2\n"
+
+
+def test_a_file_says_how_long_it_has_to_stay_up(host: Host, name: str, port: int) -> None:
+    host.deploy(name, serving(port, "update: {soak: 0s}"))
+    host.write_workload(name, serving(port, "update: {soak: 1h}", image=NEWER))
+    host.wait_until(lambda: host.http(port) == "busybox 2\n", "the new one to serve")
+    assert host.wait_for(name, "RollingOut")["rollout"]["step"] == "verifying"
+    host.deploy(name, serving(port, "update: {soak: 0s}", image=NEWER))
+    assert host.history(name)["rollouts"][0]["outcome"] == "stable"

@@ -1,4 +1,6 @@
-"""Keeping the current deployment as it should be: what is due, and what is left to tidy."""
+"""What is done for a service in each pass, by the table of the rollout."""
+
+from collections.abc import Callable
 
 from workloadd.core.actions import (
     Action,
@@ -11,32 +13,48 @@ from workloadd.core.back import fall_back, roll_back
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
 from workloadd.core.errors import Problem
-from workloadd.core.forward import removals
+from workloadd.core.forward import removals, roll_forward
 from workloadd.core.names import plain_name, unit_part
 from workloadd.core.observed import Container
 from workloadd.core.on_demand import stop_idle
-from workloadd.core.repair import repair_activity, repair_units
-from workloadd.core.rollout import Judgement, Verdict
-from workloadd.core.verify import take_plain_names, verify
+from workloadd.core.revision import Revision
+from workloadd.core.rollout_stage import Found, find
+from workloadd.core.rollout_table import TABLE, Move
+from workloadd.core.verify import conclude, give_up, take_plain_names
 
 # Seconds after which a service that was restarted counts as steady again. systemd itself never
 # forgets a restart, and so would let a service that crashes once a week wait ever longer.
 STEADY = 600.0
 
 
-def converge(case: Case, current: Current) -> WorkloadPlan:
-    """The plan for a workload whose current deployment is the one to have, or the best there is."""
-    if not current.complete and (current.fallback or current.container is None):
-        return fall_back(case, current)
-    bad = case.bad(current.revision)
-    if bad and current.fallback and current.unproven:
-        return roll_back(case, current, Judgement(Verdict.FAILED, bad.problem))
-    repairs = [*repair_units(case, current), *repair_activity(case, current)]
-    if repairs:
-        return WorkloadPlan(tuple(repairs), why=_why(repairs))
-    if current.unproven:
-        return verify(case, current)
-    return _tidy(case, current)
+def converge(case: Case, due: Revision | None) -> WorkloadPlan:
+    """The plan for a service; `due` is the revision to roll out now, if there is one."""
+    found = find(case, due)
+    move = TABLE[found.stage][found.event].move
+    if move is Move.ROLL_FORWARD and due:
+        return roll_forward(case, due)
+    if case.current is None:
+        return WorkloadPlan()
+    return _MOVES[move](case, case.current, found)
+
+
+def _repair(case: Case, current: Current, found: Found) -> WorkloadPlan:
+    return WorkloadPlan(found.repairs, why=_why([*found.repairs]))
+
+
+def _wait(case: Case, current: Current, found: Found) -> WorkloadPlan:
+    return WorkloadPlan(why="verifying", wake_at=found.judged.wake_at)
+
+
+_MOVES: dict[Move, Callable[[Case, Current, Found], WorkloadPlan]] = {
+    Move.ROLL_BACK: lambda case, current, found: roll_back(case, current, found.judged),
+    Move.FALL_BACK: lambda case, current, found: fall_back(case, current),
+    Move.GIVE_UP: lambda case, current, found: give_up(case, current, found.judged),
+    Move.CONCLUDE: lambda case, current, found: conclude(case, current),
+    Move.REPAIR: _repair,
+    Move.TIDY: lambda case, current, found: _tidy(case, current),
+    Move.WAIT: _wait,
+}
 
 
 def _why(actions: list[Action]) -> str:

@@ -19,7 +19,6 @@ from workloadd.core.case import Case
 from workloadd.core.converge import converge
 from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
-from workloadd.core.forward import roll_forward
 from workloadd.core.job import is_job, plan_job
 from workloadd.core.live import bring_files
 from workloadd.core.memory import Attempt, Memory
@@ -79,20 +78,15 @@ def _plan_one(
         current=current_deployment(name, seen),
         wanted=resolution.revision,
         memory=memory,
-        policy=policy,
+        policy=policy.of(declared.spec),
         boot=observed.manager_started_at,
         now=now,
     )
     due = _due(case, resolution)
-    if is_job(case):
-        planned = plan_job(case, due)
-    elif due:
-        planned = roll_forward(case, due)
-    elif case.current:
-        planned = converge(case, case.current)
-    else:
-        problem = resolution.problem or resolution.obstacle
-        planned = WorkloadPlan(why=problem.message if problem else "")
+    planned = plan_job(case, due) if is_job(case) else converge(case, due)
+    problem = resolution.problem or resolution.obstacle
+    if problem and not (due or case.current or is_job(case)):
+        planned = WorkloadPlan(why=problem.message)
     if case.current and not due and not planned.actions:
         planned = bring_files(case, case.current) or planned
     retry_at = case.retry_at(resolution.revision.digest) if resolution.revision else None

@@ -22,8 +22,9 @@ from workloadd.spec.owners import outside
 from workloadd.spec.pod import PodContainer
 from workloadd.spec.ports import Port
 
-# How a file is fetched, whether it runs at all and what people call it do not change what runs.
-_NOT_IN_DIGEST = {"enabled", "pull", "description"}
+# How a file is fetched, whether it runs at all, how it is replaced and what people call it do not
+# change what runs.
+_NOT_IN_DIGEST = {"enabled", "pull", "description", "update"}
 
 _LISTS = ("reclaim", "ports", "secrets", "files", "sockets")
 # How the container is told of changed files is not of the container.

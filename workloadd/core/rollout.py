@@ -1,11 +1,12 @@
 """Judging a deployment that was committed and has to prove itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from workloadd.core.deployment import Current, DeployedPart, completed, slept, unproven
 from workloadd.core.errors import Problem
 from workloadd.core.observed import Container
+from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
 
 
@@ -14,12 +15,26 @@ class Policy:
     """How a rollout is judged.
 
     `soak`: seconds a deployment has to stay up to be proven; `deadline`: seconds within which it
-    has to get there; `restarts`: how many restarts in that time make it a failure.
+    has to get there; `restarts`: how many restarts in that time make it a failure; `rollback`:
+    whether the previous deployment comes back then.
     """
 
     soak: float = 5.0
     deadline: float = 120.0
     restarts: int = 2
+    rollback: bool = True
+
+    def of(self, spec: WorkloadSpec | None) -> "Policy":
+        """The policy for one workload, with what its file says of it."""
+        if spec is None:
+            return self
+        update = spec.update
+        return replace(
+            self,
+            soak=self.soak if update.soak is None else update.soak,
+            deadline=self.deadline if update.deadline is None else update.deadline,
+            rollback=update.rollback,
+        )
 
 
 class Verdict(Enum):

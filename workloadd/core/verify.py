@@ -1,4 +1,4 @@
-"""A deployment that has yet to prove itself: judged, concluded, or undone."""
+"""How the verification of a deployment ends: it is concluded, or given up."""
 
 from workloadd.core.actions import (
     Action,
@@ -6,44 +6,25 @@ from workloadd.core.actions import (
     RenameContainer,
     WorkloadPlan,
 )
-from workloadd.core.back import roll_back
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
 from workloadd.core.errors import Problem
 from workloadd.core.forward import removals
 from workloadd.core.names import SHORT, candidate_name, plain_name
-from workloadd.core.rollout import Judgement, Verdict, judge
+from workloadd.core.rollout import Judgement
+from workloadd.core.rollout_stage import recorded
+
+_UNKNOWN = Problem("Failed", "cannot keep the deployment: it failed")
 
 
-def verify(case: Case, current: Current) -> WorkloadPlan:
-    """Judge a deployment that has not proved itself: conclude, roll back, or wait."""
-    rollout = case.rollout
-    recorded = rollout is not None and rollout.revision == current.revision
-    began = max(*(c.created_at for c in current.containers), case.boot)
-    if rollout and recorded:
-        began = max(rollout.committed_at or rollout.started_at, case.boot)
-    start_failed = case.attempt(current.revision) is not None
-    judged = judge(current, began, case.policy, case.now, start_failed=start_failed)
-    if judged.verdict is Verdict.PROVEN:
-        if taken := case.seen.taken(case.name, current.made_of):
-            return WorkloadPlan(why=f"a container or pod that is not ours is named {taken}")
-        return _conclude(case, current, recorded)
-    if judged.verdict is Verdict.FAILED and judged.problem:
-        return _give_up(case, current, judged, judged.problem, recorded)
-    return WorkloadPlan(why="verifying", wake_at=judged.wake_at)
-
-
-def _give_up(
-    case: Case, current: Current, judged: Judgement, problem: Problem, recorded: bool
-) -> WorkloadPlan:
-    """Roll back; where there is nothing to go back to, note it and let systemd go on trying."""
-    if current.fallback:
-        return roll_back(case, current, judged)
+def give_up(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
+    """There is nothing to go back to, or the file says not to: note it, systemd goes on trying."""
+    problem = judged.problem or _UNKNOWN
     actions: list[Action] = []
-    if recorded:
+    if recorded(case, current):
         actions.append(EndRollout(current.revision, "failed", problem, judged.container))
-    known = {id for _, id in current.ids}
-    actions += removals(c for c in case.others(known) if not c.running)
+    kept = {id for _, id in current.ids} | {c.id for c in current.fallback}
+    actions += removals(c for c in case.others(kept) if not c.running)
     if actions:
         return WorkloadPlan(tuple(actions), why=problem.message)
     # It may yet prove itself.
@@ -52,11 +33,13 @@ def _give_up(
     return WorkloadPlan(why=problem.message, wake_at=wake)
 
 
-def _conclude(case: Case, current: Current, recorded: bool) -> WorkloadPlan:
+def conclude(case: Case, current: Current) -> WorkloadPlan:
     """The deployment is proven: it takes the plain names; all but the previous one go."""
+    if taken := case.seen.taken(case.name, current.made_of):
+        return WorkloadPlan(why=f"a container or pod that is not ours is named {taken}")
     actions: list[Action] = removals(case.others(current.kept))
     actions += take_plain_names(case, current)
-    if recorded:
+    if recorded(case, current):
         actions.append(EndRollout(current.revision, "stable"))
     return WorkloadPlan(tuple(actions), why=f"{current.revision[:SHORT]} has proved itself")
 

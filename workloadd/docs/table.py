@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from workloadd.docs import commands, reference, settings
+from workloadd.docs import commands, reference, rollout, settings
 from workloadd.spec.schema import schema_text
 
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/reference.md": reference.markdown,
+    "docs/rollouts.md": rollout.markdown,
     "docs/settings.md": settings.markdown,
     "docs/workloadctl.md": commands.markdown,
     "schema/workload.schema.json": schema_text,

@@ -21,9 +21,10 @@ from workloadd.spec.pod import PodContainer, parse_containers, parse_share, sock
 from workloadd.spec.problems import Path, Problem, ProblemsError
 from workloadd.spec.process import parse_description
 from workloadd.spec.sandbox import SandboxSpec
+from workloadd.spec.update import UpdateSpec
 
 
-class WorkloadSpec(SandboxSpec):
+class WorkloadSpec(SandboxSpec, UpdateSpec):
     """What all kinds of workload have in common: something to run, in surroundings of its own."""
 
     description: Annotated[str, BeforeValidator(parse_description, json_schema_input_type=str)] = (

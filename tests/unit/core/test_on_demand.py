@@ -79,7 +79,7 @@ def plan(look: Seen, memory: Memory | None = None) -> tuple[tuple[Action, ...], 
         boot=BOOT,
         now=NOW,
     )
-    planned = converge(case, deployed)
+    planned = converge(case, None)
     return planned.actions, planned.wake_at
 
 

@@ -1,0 +1,91 @@
+"""Which stage of a rollout a workload is in, and what has happened: read off the host."""
+
+from dataclasses import dataclass
+
+from workloadd.core.actions import Action
+from workloadd.core.case import Case
+from workloadd.core.deployment import Current
+from workloadd.core.repair import repair_activity, repair_units
+from workloadd.core.revision import Revision
+from workloadd.core.rollout import Judgement, Verdict, judge
+from workloadd.core.rollout_table import Event, Stage
+
+_NOT_JUDGED = Judgement(Verdict.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stage and an event, and what was found out on the way to them.
+
+    `repairs` are the actions that put the units right, `judged` the judgement of a deployment that
+    has yet to prove itself.
+    """
+
+    stage: Stage
+    event: Event
+    repairs: tuple[Action, ...] = ()
+    judged: Judgement = _NOT_JUDGED
+
+
+# By the reason of a judgement's problem; any other is a failure of a unit.
+_EVENTS = {
+    "RestartLoop": Event.RESTART_LOOP,
+    "ProbeFailed": Event.PROBE_FAILED,
+    "OOMKilled": Event.OOM_KILLED,
+    "DeadlineExceeded": Event.LATE,
+}
+
+
+def find(case: Case, due: Revision | None) -> Found:
+    """Where the workload is; `due` is the revision that is to be rolled out now, if one is."""
+    stage = stage_of(case)
+    current = case.current
+    if due is not None:
+        return Found(stage, Event.WANTED)
+    if current is None:
+        return Found(stage, Event.CALM)
+    if not current.complete and (current.fallback or current.container is None):
+        return Found(stage, Event.GONE)
+    if bad := case.bad(current.revision) if stage is Stage.VERIFYING else None:
+        judged = Judgement(Verdict.FAILED, bad.problem)
+        return Found(stage, Event.CONDEMNED, judged=judged)
+    repairs = (*repair_units(case, current), *repair_activity(case, current))
+    if repairs:
+        return Found(stage, Event.DRIFT, repairs)
+    if not current.unproven:
+        return Found(stage, Event.CALM)
+    judged = _judge(case, current)
+    return Found(stage, _event_of(judged), judged=judged)
+
+
+def stage_of(case: Case) -> Stage:
+    """The stage that a workload is in."""
+    current = case.current
+    if current is None:
+        return Stage.EMPTY
+    if not current.unproven:
+        return Stage.STABLE
+    if current.fallback and case.policy.rollback:
+        return Stage.VERIFYING
+    return Stage.ALONE if recorded(case, current) else Stage.GIVEN_UP
+
+
+def recorded(case: Case, current: Current) -> bool:
+    """Whether the history knows the rollout of the current deployment, and not yet its end."""
+    return case.rollout is not None and case.rollout.revision == current.revision
+
+
+def _judge(case: Case, current: Current) -> Judgement:
+    began = max(*(c.created_at for c in current.containers), case.boot)
+    if case.rollout and recorded(case, current):
+        began = max(case.rollout.committed_at or case.rollout.started_at, case.boot)
+    start_failed = case.attempt(current.revision) is not None
+    return judge(current, began, case.policy, case.now, start_failed=start_failed)
+
+
+def _event_of(judged: Judgement) -> Event:
+    if judged.verdict is Verdict.PROVEN:
+        return Event.PROVED
+    if judged.verdict is Verdict.WAITING or judged.problem is None:
+        return Event.UNDECIDED
+    return _EVENTS.get(judged.problem.reason, Event.UNIT_FAILED)

@@ -1,0 +1,72 @@
+"""How a workload goes from one revision to the next."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from workloadd.spec.base import SpecModel, optional
+from workloadd.spec.forms import DurationForm
+from workloadd.spec.problems import reject
+from workloadd.spec.translate import validated
+from workloadd.spec.units import parse_duration
+
+_LONGEST = 86400.0
+
+
+def _soak(value: object) -> float:
+    seconds = parse_duration(value)
+    if seconds > _LONGEST:
+        raise reject("BadValue", "a rollout takes at most a day", "write for example 1m")
+    return seconds
+
+
+def _deadline(value: object) -> float:
+    seconds = _soak(value)
+    if seconds < 1:
+        raise reject("BadValue", "nothing starts within less than 1s", "write for example 2m")
+    return seconds
+
+
+def parse_update(value: object) -> Update:
+    """The value of ``update``."""
+    return validated(Update, value)
+
+
+class Update(SpecModel):
+    """How a new revision has to prove itself, and what becomes of one that does not."""
+
+    soak: Annotated[
+        float | None,
+        BeforeValidator(optional(_soak), json_schema_input_type=DurationForm | None),
+    ] = Field(
+        default=None,
+        description="How long it has to run without trouble; the daemon's own setting where it is "
+        "left out.",
+        examples=["30s"],
+    )
+    deadline: Annotated[
+        float | None,
+        BeforeValidator(optional(_deadline), json_schema_input_type=DurationForm | None),
+    ] = Field(
+        default=None,
+        description="How long it may take until it is up and ready; then it has failed.",
+        examples=["5m"],
+    )
+    rollback: bool = Field(
+        default=True,
+        description="Go back to the previous deployment where the new one fails; false keeps the "
+        "new one, and systemd goes on trying.",
+        examples=[False],
+    )
+
+
+class UpdateSpec(SpecModel):
+    """What is said of a workload's updates."""
+
+    update: Annotated[Update, BeforeValidator(parse_update, json_schema_input_type=Update)] = Field(
+        default_factory=Update,
+        description="How it goes from one revision to the next.",
+        examples=[{"soak": "30s", "deadline": "5m"}],
+    )
