@@ -17,7 +17,8 @@ from workloadd.core import actions as a
 from workloadd.core.backoff import delay
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
 from workloadd.core.memory import Attempt, Bad, Memory
-from workloadd.core.names import WHOLE, unit_name
+from workloadd.core.names import WHOLE, made_as, unit_name
+from workloadd.core.observed import Ids
 from workloadd.history import History
 from workloadd.host.journal_reader import podman_lines
 from workloadd.host.podman import Podman
@@ -63,6 +64,10 @@ class _Run:
     created: dict[str, str] = field(default_factory=dict)
     reloaded: bool = False
     committed: bool = False
+
+    def filled(self, ids: Ids) -> Ids:
+        """The same parts, with the containers that were created for them."""
+        return tuple((part, one or self.created[made_as(part)]) for part, one in ids)
 
 
 class Executor:
@@ -276,8 +281,9 @@ class Executor:
     async def _write_units(self, action: a.WriteUnits, run: _Run) -> None:
         """Write the units: for a rollout this is the point of no return but by rollback."""
         record = action.record
-        ids = tuple((part, container or run.created[part]) for part, container in record.containers)
-        texts = render_units(replace(record, containers=ids), action.params)
+        ids, trial = run.filled(record.containers), run.filled(record.trial)
+        record = replace(record, containers=ids, trial=trial)
+        texts = render_units(record, action.params)
         await asyncio.to_thread(self._units.write, run.workload, texts, enabled=action.enabled)
         for unit in texts:
             self._systemd.written(unit)

@@ -52,25 +52,25 @@ class Idleness:
             log.warning("cannot tell who is connected: %s", error)
             table = None
         before, self._known = self._known, {}
-        for name, containers in watched.items() if table else ():
-            if table and (activity := self._activity(name, seen[name], containers, table)):
+        for name, parts in watched.items() if table else ():
+            if table and (activity := self._activity(name, seen[name], parts, table)):
                 self._known[name] = watch(before.get(name), activity)
         return {n: idle.since for n, idle in self._known.items() if idle.since is not None}
 
     def _activity(
-        self, name: str, seen: Seen, containers: Iterable[Container], table: Connections
+        self, name: str, seen: Seen, parts: Mapping[str, Container], table: Connections
     ) -> Activity | None:
         sockets: list[Socket] = []
         processor = 0.0
-        for container in containers:
+        for part, container in parts.items():
             sockets += from_texts(container.params.sockets if container.params else ())
             try:
-                processor += self._processor_time(unit_name(name, container.container))
+                processor += self._processor_time(unit_name(name, part))
             except OSError:
                 return None  # it has ended since we asked
         return Activity(
             at=self._clock(),
-            since=max(seen.unit_of(c.container).active_since for c in containers),
+            since=max(seen.unit_of(part).active_since for part in parts),
             connections=table.count(sockets),
             accepted=table.accepted,
             processor=processor,
@@ -78,9 +78,9 @@ class Idleness:
         )
 
 
-def _watched(seen: Seen) -> tuple[Container, ...]:
-    """The running containers of a workload that has an idle timeout."""
+def _watched(seen: Seen) -> dict[str, Container]:
+    """The running containers of a workload that has an idle timeout, by part."""
     record = seen.file.record if seen.file else None
-    here = [seen.by_id(container) for _, container in (record.containers if record else ())]
-    ours = tuple(c for c in here if c and c.running and seen.unit_of(c.container).active)
-    return ours if idle_timeout(c.params for c in ours) else ()
+    here = {part: seen.by_id(one) for part, one in (record.containers if record else ())}
+    ours = {p: c for p, c in here.items() if c and c.running and seen.unit_of(p).active}
+    return ours if idle_timeout(c.params for c in ours.values()) else {}

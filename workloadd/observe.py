@@ -220,10 +220,10 @@ def _unit_file(
         where = own.overriding or unit_name(name)
         return _conflict(name, on_disk, f"the header of {where} is not ours, or was edited")
     by_id = {c.id: c for c in containers}
-    there = [by_id.get(container) for _, container in record.containers]
-    params = tuple((c.container, c.params or UnitParams()) for c in there if c)
+    there = {part: by_id.get(container) for part, container in record.running}
+    params = tuple((part, c.params or UnitParams()) for part, c in there.items() if c)
     # Units whose containers are gone cannot be compared, and are about to be replaced anyway.
-    same = None in there or _is_rendered(_texts(on_disk), record, params)
+    same = None in there.values() or _is_rendered(_texts(on_disk), record, params)
     overridden = any(unit.overriding for unit in on_disk.units.values())
     return UnitFile(record, same and not overridden, on_disk.enabled)
 

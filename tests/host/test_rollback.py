@@ -134,6 +134,7 @@ def test_a_file_says_how_long_it_has_to_stay_up(host: Host, name: str, port: int
     host.deploy(name, serving(port, "update: {soak: 0s}"))
     host.write_workload(name, serving(port, "update: {soak: 1h}", image=NEWER))
     host.wait_until(lambda: host.http(port) == "busybox 2\n", "the new one to serve")
-    assert host.wait_for(name, "RollingOut")["rollout"]["step"] == "verifying"
+    host.wait_until(lambda: host.status(name)["message"] == "verifying", "it to be verified")
+    assert host.status(name)["rollout"]["step"] == "verifying"
     host.deploy(name, serving(port, "update: {soak: 0s}", image=NEWER))
     assert host.history(name)["rollouts"][0]["outcome"] == "stable"

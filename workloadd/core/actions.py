@@ -75,7 +75,7 @@ class WriteUnits:
     """Write the workload's units and its link, at once: the commit point of a rollout.
 
     An empty ID in the record means the container that the same sequence created. `params` say
-    what the units are to say, by part.
+    what the units are to say, by part of the record.
     """
 
     record: UnitRecord
@@ -83,10 +83,11 @@ class WriteUnits:
     enabled: bool = True
 
     def __str__(self) -> str:
-        if len(self.record.containers) == 1:
-            which = self.record.containers[0][1][:SHORT] or "the new container"
+        starts = self.record.trial or self.record.containers
+        if len(starts) == 1:
+            which = starts[0][1][:SHORT] or "the new container"
             return f"write the unit that starts {which}"
-        return f"write the units of {len(self.record.containers)} containers"
+        return f"write the units of {len(starts)} containers"
 
 
 @dataclass(frozen=True, slots=True)

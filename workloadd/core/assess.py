@@ -194,7 +194,7 @@ def _unit(workload: str, part: str, unit: UnitState) -> Unit:
 
 def _deployments(view: View) -> dict[str, Deployment | None]:
     current, target = view.current, view.resolution.revision
-    known = current.kept if current else frozenset()
+    known = {id for _, id in (*current.ids, *current.previous)} if current else set()
     wanted = {(part.name, part.digest) for part in target.parts} if target else set()
     prepared = [
         c for c in view.seen.containers if c.id not in known and (c.container, c.revision) in wanted
@@ -263,7 +263,8 @@ def _open_rollout(view: View) -> Rollout | None:
     rollout = view.memory.rollouts.get(view.name)
     if rollout is None:
         return None
-    step = view.step or ("verifying" if rollout.committed_at else "preparing")
+    trial = bool(view.current and view.current.trial)
+    step = view.step or ("verifying" if rollout.committed_at or trial else "preparing")
     return Rollout(
         revision=rollout.revision,
         cause=rollout.cause,

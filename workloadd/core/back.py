@@ -38,14 +38,14 @@ def roll_back(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
     actions = (
         *mark,
         *_switch_back(case, current),
-        EndRollout(current.revision, "rolled-back", problem, _failing(judged, failed)),
+        EndRollout(current.revision, "rolled-back", problem, failing(judged, failed)),
         *removals(failed),
     )
     revision = combined_digest((c.container, c.revision) for c in current.fallback)
     return WorkloadPlan(actions, why=f"roll back to {revision[:SHORT]}: {problem.message}")
 
 
-def _failing(judged: Judgement, failed: Iterable[Container]) -> str:
+def failing(judged: Judgement, failed: Iterable[Container]) -> str:
     """The container whose last words are to be kept."""
     return judged.container or next((c.id for c in failed), "")
 
@@ -59,9 +59,9 @@ def _switch_back(case: Case, current: Current) -> tuple[Action, ...]:
         combined_digest((c.container, c.revision) for c in current.fallback),
         back,
         _older(case, current),
-        case.declared.path,
-        description_of(case),
-        reclaim_of(params.values()),
+        source=case.declared.path,
+        description=description_of(case),
+        reclaim=reclaim_of(params.values()),
     )
     return (
         *release_sockets(case.seen, current, params),
@@ -78,12 +78,24 @@ def _older(case: Case, current: Current) -> Ids:
     return ((older.container, older.id),) if older else ()
 
 
+def record_of(case: Case, current: Current) -> UnitRecord:
+    """The commit record of the current deployment; made anew where its unit was deleted."""
+    return case.record or UnitRecord(
+        case.name,
+        current.revision,
+        current.ids,
+        current.previous,
+        source=case.declared.path,
+        description=description_of(case),
+        reclaim=reclaim_of(case.seen.params(current.ids).values()),
+    )
+
+
 def description_of(case: Case) -> str:
     """The file's line for people; while the file is wrong, the one that the unit has."""
     if case.declared.spec:
         return case.declared.spec.description
-    record = case.seen.file.record if case.seen.file else None
-    return record.description if record else ""
+    return case.record.description if case.record else ""
 
 
 def reclaim_of(params: Iterable[UnitParams]) -> tuple[str, ...]:

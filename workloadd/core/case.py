@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from workloadd.core.deployment import Current
 from workloadd.core.desired import Declared
 from workloadd.core.memory import Attempt, Bad, Memory, OpenRollout
-from workloadd.core.observed import Container, Seen
+from workloadd.core.observed import Container, Seen, UnitRecord
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Policy
 from workloadd.core.runs import Run
@@ -38,6 +38,11 @@ class Case:
     def rollout(self) -> OpenRollout | None:
         """The rollout that has begun and not ended."""
         return self.memory.rollouts.get(self.name)
+
+    @property
+    def record(self) -> UnitRecord | None:
+        """The commit record, where the workload's own unit has one."""
+        return self.seen.file.record if self.seen.file else None
 
     @property
     def runs(self) -> tuple[Run, ...]:

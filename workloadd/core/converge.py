@@ -10,6 +10,7 @@ from workloadd.core.actions import (
     WorkloadPlan,
 )
 from workloadd.core.back import fall_back, roll_back
+from workloadd.core.beside import discard, switch, try_beside
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
 from workloadd.core.errors import Problem
@@ -35,6 +36,12 @@ def converge(case: Case, due: Revision | None) -> WorkloadPlan:
         return roll_forward(case, due)
     if case.current is None:
         return WorkloadPlan()
+    if move is Move.TRY and due:
+        return try_beside(case, case.current, due)
+    if case.current.trial and move is Move.SWITCH:
+        return switch(case, case.current, case.current.trial)
+    if case.current.trial and move is Move.DISCARD:
+        return discard(case, case.current, case.current.trial, found.judged)
     return _MOVES[move](case, case.current, found)
 
 

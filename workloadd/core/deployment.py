@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workloadd.core.names import candidate_name, plain_name, unit_part
-from workloadd.core.observed import Container, Ids, Seen, UnitState
+from workloadd.core.names import SLOTS, candidate_name, plain_name, unit_part
+from workloadd.core.observed import Container, Ids, Seen, UnitRecord, UnitState
 from workloadd.core.revision import UnitParams, combined_digest
 from workloadd.core.socket_units import socket_units
 from workloadd.spec.names import INFRA_CONTAINER
@@ -45,7 +45,8 @@ class Current:
     """The current deployment: what the unit names, or what serves under plain names.
 
     `previous` is the deployment before it, `fallback` its containers where all are still here.
-    `sockets` are the units that should listen for it.
+    `sockets` are the units that should listen for it. `trial` is the deployment that has to prove
+    itself beside this one before it takes its place.
     """
 
     revision: str
@@ -53,6 +54,7 @@ class Current:
     previous: Ids = ()
     fallback: tuple[Container, ...] = ()
     sockets: tuple[tuple[str, UnitState], ...] = ()
+    trial: "Current | None" = None
 
     @property
     def ids(self) -> Ids:
@@ -102,8 +104,14 @@ class Current:
 
     @property
     def kept(self) -> frozenset[str]:
-        """The containers of this and the previous deployment."""
-        return frozenset(id for _, id in (*self.ids, *self.previous))
+        """The containers of this and the previous deployment, and of the one on trial."""
+        trial = self.trial.ids if self.trial else ()
+        return frozenset(id for _, id in (*self.ids, *self.previous, *trial))
+
+    @property
+    def slot(self) -> str:
+        """Which slot it is in; empty where it has the workload's own unit."""
+        return self.parts[0].name if self.parts[0].name in SLOTS else ""
 
 
 def unproven(container: Container) -> bool:
@@ -142,12 +150,14 @@ def current_deployment(name: str, seen: Seen) -> Current | None:
         fallback = [seen.by_id(container) for _, container in record.previous]
         there = tuple(container for container in fallback if container)
         parts = tuple(_part(part, container, seen) for part, container in record.containers)
+        sockets = _sockets(name, parts, seen)
         return Current(
             record.revision,
             parts,
             record.previous,
             there if len(there) == len(fallback) else (),
-            _sockets(name, parts, seen),
+            sockets,
+            _on_trial(record, sockets, seen),
         )
     serving = _serving(name, seen)
     if not serving:
@@ -163,6 +173,18 @@ def current_deployment(name: str, seen: Seen) -> Current | None:
         fallback_,
         _sockets(name, parts, seen),
     )
+
+
+def _on_trial(
+    record: UnitRecord, sockets: tuple[tuple[str, UnitState], ...], seen: Seen
+) -> Current | None:
+    """What has to prove itself beside the current deployment, if anything does."""
+    if not record.trial:
+        return None
+    parts = tuple(_part(part, container, seen) for part, container in record.trial)
+    made_of = [(p.container.container, p.container.revision) for p in parts if p.container]
+    revision = combined_digest(made_of) if made_of else ""
+    return Current(revision, parts, record.containers, sockets=sockets)
 
 
 def _sockets(

@@ -17,7 +17,7 @@ from workloadd.core.actions import (
 )
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
-from workloadd.core.names import SHORT
+from workloadd.core.names import SHORT, SLOTS, made_as, unit_part
 from workloadd.core.observed import Container, Ids, UnitRecord
 from workloadd.core.on_demand import release_sockets
 from workloadd.core.revision import Revision, UnitParams
@@ -31,44 +31,53 @@ def roll_forward(case: Case, revision: Revision) -> WorkloadPlan:
     same, as long as the pod that it lives in stays.
     """
     cause = cause_of(revision, case.current)
-    usable = _usable(case, revision)
-    missing = tuple(part.name for part in revision.parts if part.name not in usable)
-    prepare: list[Action] = []
-    if missing:
-        others = case.others([c.id for c in usable.values()])
-        stale = [c for c in others if _same_make(c, revision, missing)]
-        prepare = [
-            *removals(stale),
-            CreateContainers(revision, missing, _pod(usable)),
-        ]
-    begin: list[Action] = []
-    if case.rollout is None or case.rollout.revision != revision.digest:
-        from_revision = case.current.revision if case.current else ""
-        begin = [BeginRollout(revision.digest, from_revision, cause)]
-    # What Podman rejected is tried again, but the history hears of it only when it is taken.
-    actions = [*prepare, *begin] if case.attempt(revision.digest) else [*begin, *prepare]
-    ids = tuple((p.name, usable[p.name].id if p.name in usable else "") for p in revision.parts)
+    ready, actions = prepare(case, revision)
+    slot = (case.current.slot if case.current else "") or SLOTS[0]
+    places = {p.name: slot if case.policy.start_first else p.name for p in revision.parts}
+    ids = tuple((place, ready.get(name, "")) for name, place in places.items())
     record = UnitRecord(
         case.name,
         revision.digest,
         ids,
         _previous(case.current),
-        case.declared.path,
-        revision.spec.description,
-        revision.reclaim,
+        source=case.declared.path,
+        description=revision.spec.description,
+        reclaim=revision.reclaim,
     )
-    params = {part.name: part.params for part in revision.parts}
+    params = {places[part.name]: part.params for part in revision.parts}
     actions += release_sockets(case.seen, case.current, params)
     actions += [WriteUnits(record, params), *take_over(case, ids, params)]
     return WorkloadPlan(tuple(actions), why=f"roll out {revision.digest[:SHORT]}: {cause}")
 
 
+def prepare(case: Case, revision: Revision) -> tuple[dict[str, str], list[Action]]:
+    """The containers of a revision that are there already, by part, and what makes the others."""
+    usable = _usable(case, revision)
+    missing = tuple(part.name for part in revision.parts if part.name not in usable)
+    create: list[Action] = []
+    if missing:
+        others = case.others([c.id for c in usable.values()])
+        stale = [c for c in others if _same_make(c, revision, missing)]
+        create = [*removals(stale), CreateContainers(revision, missing, _pod(usable))]
+    begin: list[Action] = []
+    if case.rollout is None or case.rollout.revision != revision.digest:
+        from_revision = case.current.revision if case.current else ""
+        begin = [BeginRollout(revision.digest, from_revision, cause_of(revision, case.current))]
+    # What Podman rejected is tried again, but the history hears of it only when it is taken.
+    actions = [*create, *begin] if case.attempt(revision.digest) else [*begin, *create]
+    return {name: container.id for name, container in usable.items()}, actions
+
+
 def take_over(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Action]:
     """Have the units of a record that was just written start what it names, and stop what it no
     longer does; what stays is left alone."""
+    first = ids[0][0]
     if not case.seen.unit.loaded:
-        return [StartUnit()]
+        return [StartUnit(unit_part(first))]
     before = dict(case.current.ids) if case.current else {}
+    if first in SLOTS or not before.keys().isdisjoint(SLOTS):
+        # Each slot's unit stops its own container only, by the text that systemd has.
+        return [StopUnit(), DaemonReload(), StartUnit(unit_part(first))]
     changed = [name for name, container in ids if not container or before.get(name) != container]
     if ids[0][0] in changed or any(params[name].role == "init" for name in changed):
         # What runs to its end comes first again: the whole pod starts anew.
@@ -150,7 +159,7 @@ def cause_of(revision: Revision, current: Current | None) -> str:
 def _image_changes(revision: Revision, current: Current) -> list[str]:
     said = []
     for part in revision.parts:
-        old = next((p.container for p in current.parts if p.name == part.name), None)
+        old = next((p.container for p in current.parts if made_as(p.name) == part.name), None)
         if old is None or part.spec is None or part.image is None or old.image_id == part.image.id:
             continue
         what = f"image {part.spec.image} is now {part.image.digest}"

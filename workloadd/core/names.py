@@ -35,11 +35,21 @@ SHORT = 12
 TRIGGER = "trigger"
 # The unit that stands for the whole workload, among those of its parts.
 WHOLE = ""
+# Where the only container of a workload runs that starts its next one before it stops this one:
+# in one of two units, in turns. The workload's own unit then stands for whichever it is.
+SLOTS = ("_a", "_b")
 
 
 def unit_part(part: str) -> str:
     """Whose unit starts a part: the workload's own for its only container, or a pod's infra."""
+    if part in SLOTS:
+        return part.removeprefix("_")
     return WHOLE if part in (MAIN_CONTAINER, INFRA_CONTAINER) else part
+
+
+def made_as(part: str) -> str:
+    """The name of a part in its revision, which knows of no slots."""
+    return MAIN_CONTAINER if part in SLOTS else part
 
 
 def unit_name(workload: str, part: str = WHOLE, suffix: str = UNIT_SUFFIX) -> str:
@@ -65,7 +75,7 @@ def workload_of_unit(unit: str) -> str | None:
 
 def plain_name(workload: str, part: str) -> str:
     """The name of a container that has proved itself and serves."""
-    return workload if part == MAIN_CONTAINER else f"{workload}_{part}"
+    return workload if made_as(part) == MAIN_CONTAINER else f"{workload}_{part}"
 
 
 def candidate_name(workload: str, part: str, revision: str) -> str:

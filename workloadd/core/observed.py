@@ -52,8 +52,9 @@ start; an ID is empty where the container has yet to be created."""
 class UnitRecord:
     """The commit record in a workload's own unit: which containers serve, which ones did before.
 
-    `description` is the file's line for people, `reclaim` are the Podman volumes to delete when
-    the workload goes, `disabled` says that the file keeps it stopped.
+    `trial` is what has to prove itself beside them, uncommitted. `description` is the file's line
+    for people, `reclaim` are the Podman volumes to delete when the workload goes, `disabled` says
+    that the file keeps it stopped.
     """
 
     workload: str
@@ -64,6 +65,12 @@ class UnitRecord:
     description: str = ""
     reclaim: tuple[str, ...] = ()
     disabled: bool = False
+    trial: Ids = ()
+
+    @property
+    def running(self) -> Ids:
+        """All containers that units start."""
+        return (*self.containers, *self.trial)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,9 @@ def _due(case: Case, resolution: Resolution) -> Revision | None:
     revision, current = resolution.revision, case.current
     if revision is None or resolution.obstacle:
         return None
-    if current and current.revision == revision.digest and current.complete:
-        return None
+    for one in (current, current.trial) if current else ():
+        if one and one.revision == revision.digest and one.complete:
+            return None
     refused = case.bad(revision.digest) or case.seen.taken(case.name, revision.made_of)
     return None if refused or case.retry_at(revision.digest) else revision
 

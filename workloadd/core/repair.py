@@ -10,13 +10,14 @@ from workloadd.core.actions import (
     RestartUnit,
     StartUnit,
     StopContainer,
+    StopUnit,
     WriteUnits,
 )
-from workloadd.core.back import description_of, reclaim_of
+from workloadd.core.back import description_of, record_of
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current, DeployedPart, completed, slept, unproven
-from workloadd.core.names import WHOLE, unit_part
-from workloadd.core.observed import Container, UnitRecord
+from workloadd.core.names import SLOTS, WHOLE, made_as, unit_part
+from workloadd.core.observed import Container
 from workloadd.core.on_demand import repair_sockets
 from workloadd.core.revision import UnitParams
 from workloadd.core.rollout import began_since, of_part
@@ -28,21 +29,13 @@ SETTLE = 5.0
 
 def repair_units(case: Case, current: Current) -> list[Action]:
     """Write the units again where they were edited, deleted or disabled, or their source moved."""
-    params = case.seen.params(current.ids)
     file = case.seen.file
+    record = record_of(case, current)
+    params = case.seen.params(record.running)
     if file is None or file.record is None:
-        record = UnitRecord(
-            case.name,
-            current.revision,
-            current.ids,
-            current.previous,
-            case.declared.path,
-            description_of(case),
-            reclaim_of(params.values()),
-        )
         return [Note("drift", "its unit was deleted"), WriteUnits(record, params), DaemonReload()]
     wanted = replace(
-        file.record, source=case.declared.path, description=description_of(case), disabled=False
+        record, source=case.declared.path, description=description_of(case), disabled=False
     )
     write = WriteUnits(wanted, params)
     if file.record.disabled:
@@ -65,14 +58,27 @@ def repair_activity(case: Case, current: Current) -> list[Action]:
     actions = repair_sockets(case, current)
     if actions or not current.listening:
         return actions
+    if current.slot and (stale := _stale_slots(case, current)):
+        return stale
     if current.asleep and not _to_be_started(current):
         return _repair_asleep(case)
-    for part in current.parts:
-        if part.container is not None and not (part.unit.job or case.retry_at(current.revision)):
+    trial = current.trial
+    for one, part in [(c, p) for c in (current, trial) if c for p in c.parts]:
+        if part.container is not None and not (part.unit.job or case.retry_at(one.revision)):
             actions += _repair_part(case, current, part, part.container)
         if unit_part(part.name) == WHOLE and (actions or not part.unit.active):
             break
     return actions
+
+
+def _stale_slots(case: Case, current: Current) -> list[Action]:
+    """Stop what runs in a slot that the record does not name: a switch was interrupted."""
+    named = {part.name for one in (current, current.trial) if one for part in one.parts}
+    return [
+        StopUnit(unit_part(slot))
+        for slot in SLOTS
+        if slot not in named and case.seen.unit_of(slot).active_state not in ("inactive", "failed")
+    ]
 
 
 def _repair_asleep(case: Case) -> list[Action]:
@@ -100,8 +106,9 @@ def _repair_part(
     if unit.active:
         return _repair_running(case, current, part, container)
     start = StartUnit(unit_part(part.name))
-    mine = part.name if unit_part(part.name) != WHOLE else ""
-    running = [c for c in case.seen.containers if c.running and mine in ("", c.container)]
+    whole = unit_part(part.name) == WHOLE
+    mine = case.seen.containers if whole else _in_its_place(case, current, part)
+    running = [c for c in mine if c.running]
     if running:
         note = Note("drift", f"{of_part(part.name)}it ran outside its unit")
         return [note, *_stops(running), replace(start, reset=True)]
@@ -115,15 +122,16 @@ def _repair_part(
     return [*([Note("drift", f"{of_part(part.name)}it was stopped")] if by_hand else []), start]
 
 
-def _rivals(case: Case, current: Current, part: DeployedPart) -> list[Container]:
-    """Running containers that are in a part's place: of its name, or of no part's at all."""
-    names = {one.name for one in current.parts}
-    known = {id for _, id in current.ids}
-    whole = unit_part(part.name) == WHOLE
+def _in_its_place(case: Case, current: Current, part: DeployedPart) -> list[Container]:
+    """The containers that only the unit of a part may run: of its name, or of no part's at all."""
+    names = {made_as(one.name) for one in current.parts}
+    trial = current.trial.ids if current.trial else ()
+    others = {id for _, id in (*current.ids, *trial)} - {part.id}
+    first = part.name == current.parts[0].name
     return [
         c
-        for c in case.others(known)
-        if c.running and (c.container == part.name or (whole and c.container not in names))
+        for c in case.others(others)
+        if c.container == made_as(part.name) or (first and c.container not in names)
     ]
 
 
@@ -131,7 +139,8 @@ def _repair_running(
     case: Case, current: Current, part: DeployedPart, container: Container
 ) -> list[Action]:
     """The unit is active: its own container has to be what runs, and nothing else of ours."""
-    others = _stops(_rivals(case, current, part))
+    rivals = _in_its_place(case, current, part)
+    others = _stops(c for c in rivals if c.running and c.id != part.id)
     restart = RestartUnit(unit_part(part.name))
     if container.running:
         return [Note("drift", "an older container was started"), *others] if others else []

@@ -5,6 +5,7 @@ from enum import Enum
 
 from workloadd.core.deployment import Current, DeployedPart, completed, slept, unproven
 from workloadd.core.errors import Problem
+from workloadd.core.names import made_as
 from workloadd.core.observed import Container
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
@@ -16,13 +17,15 @@ class Policy:
 
     `soak`: seconds a deployment has to stay up to be proven; `deadline`: seconds within which it
     has to get there; `restarts`: how many restarts in that time make it a failure; `rollback`:
-    whether the previous deployment comes back then.
+    whether the previous deployment comes back then; `start_first`: whether the new one proves
+    itself beside it.
     """
 
     soak: float = 5.0
     deadline: float = 120.0
     restarts: int = 2
     rollback: bool = True
+    start_first: bool = False
 
     def of(self, spec: WorkloadSpec | None) -> "Policy":
         """The policy for one workload, with what its file says of it."""
@@ -34,6 +37,7 @@ class Policy:
             soak=self.soak if update.soak is None else update.soak,
             deadline=self.deadline if update.deadline is None else update.deadline,
             rollback=update.rollback,
+            start_first=update.order == "start-first",
         )
 
 
@@ -147,5 +151,7 @@ def _failed(reason: str, part: DeployedPart) -> Judgement:
 
 def of_part(name: str) -> str:
     """The beginning of a sentence about a container of a pod; nothing for an only one."""
-    said = {MAIN_CONTAINER: "", INFRA_CONTAINER: "the pod itself: "}
+    if made_as(name) == MAIN_CONTAINER:
+        return ""
+    said = {INFRA_CONTAINER: "the pod itself: "}
     return said.get(name, f"container {name}: ")

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from workloadd.core.actions import Action
+from workloadd.core.beside import can_start_first
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
 from workloadd.core.repair import repair_activity, repair_units
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Judgement, Verdict, judge
 from workloadd.core.rollout_table import Event, Stage
+
+_WITH_A_WAY_BACK = (Stage.TRIAL, Stage.VERIFYING)
 
 _NOT_JUDGED = Judgement(Verdict.WAITING)
 
@@ -41,20 +44,24 @@ def find(case: Case, due: Revision | None) -> Found:
     stage = stage_of(case)
     current = case.current
     if due is not None:
-        return Found(stage, Event.WANTED)
+        beside = can_start_first(case, due)
+        return Found(stage, Event.WANTED_BESIDE if beside else Event.WANTED)
     if current is None:
         return Found(stage, Event.CALM)
+    if current.trial and _overtaken(case, current.trial):
+        return Found(stage, Event.WANTED)
     if not current.complete and (current.fallback or current.container is None):
         return Found(stage, Event.GONE)
-    if bad := case.bad(current.revision) if stage is Stage.VERIFYING else None:
+    judged_one = current.trial or current
+    if bad := case.bad(judged_one.revision) if stage in _WITH_A_WAY_BACK else None:
         judged = Judgement(Verdict.FAILED, bad.problem)
         return Found(stage, Event.CONDEMNED, judged=judged)
     repairs = (*repair_units(case, current), *repair_activity(case, current))
     if repairs:
         return Found(stage, Event.DRIFT, repairs)
-    if not current.unproven:
+    if not judged_one.unproven:
         return Found(stage, Event.CALM)
-    judged = _judge(case, current)
+    judged = _judge(case, judged_one)
     return Found(stage, _event_of(judged), judged=judged)
 
 
@@ -63,6 +70,8 @@ def stage_of(case: Case) -> Stage:
     current = case.current
     if current is None:
         return Stage.EMPTY
+    if current.trial:
+        return Stage.TRIAL
     if not current.unproven:
         return Stage.STABLE
     if current.fallback and case.policy.rollback:
@@ -70,8 +79,14 @@ def stage_of(case: Case) -> Stage:
     return Stage.ALONE if recorded(case, current) else Stage.GIVEN_UP
 
 
+def _overtaken(case: Case, trial: Current) -> bool:
+    """Whether what is on trial is no longer what is wanted, or lost its container."""
+    wanted = case.wanted.digest if case.wanted else trial.revision
+    return not trial.complete or trial.revision != wanted
+
+
 def recorded(case: Case, current: Current) -> bool:
-    """Whether the history knows the rollout of the current deployment, and not yet its end."""
+    """Whether the history knows the rollout of a deployment, and not yet its end."""
     return case.rollout is not None and case.rollout.revision == current.revision
 
 

@@ -42,7 +42,8 @@ class View:
 
     @property
     def unproven(self) -> bool:
-        return bool(self.current and self.current.unproven)
+        """Whether something has yet to prove itself, in its place or beside what serves."""
+        return bool(self.current and (self.current.unproven or self.current.trial))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from workloadd.core.names import (
     LABEL_CONTAINER,
     LABEL_WORKLOAD,
     SLICE,
+    SLOTS,
     TARGET,
     WHOLE,
     unit_name,
@@ -28,10 +29,15 @@ _STOP_MARGIN = 20
 
 
 def render_units(record: UnitRecord, params: Mapping[str, UnitParams]) -> dict[str, str]:
-    """The whole texts of a deployment's units, by name; `params` are by part."""
-    units = {
+    """The whole texts of a deployment's units, by name; `params` are by part of the record."""
+    units = (
+        {}
+        if record.containers[0][0] not in SLOTS
+        else {unit_name(record.workload): _text(_umbrella(record))}
+    )
+    units |= {
         unit_name(record.workload, part): _unit(record, part, container, params)
-        for part, container in record.containers
+        for part, container in record.running
     }
     if job := params[record.containers[0][0]].job:
         beside = render_beside(record.workload, _escape(_description(record)), job)
@@ -43,10 +49,33 @@ def _sockets(record: UnitRecord, params: Mapping[str, UnitParams]) -> dict[str, 
     """The units that listen, and start the service of the part that they are for."""
     units: dict[str, str] = {}
     for part, _ in record.containers:
-        service = unit_name(record.workload, part)
+        # With slots it is the workload's own unit that is started, and starts the right one.
+        service = unit_name(record.workload, WHOLE if part in SLOTS else part)
         handed = from_texts(params[part].sockets)
         units |= render_sockets(record.workload, service, handed, _head(record))
     return units
+
+
+def _umbrella(record: UnitRecord) -> list[str]:
+    """The workload's own unit where a container in a slot does the work: started, stopped and
+    listed as any other workload's."""
+    return [
+        *_head(record),
+        *render_record(record),
+        "",
+        "[Unit]",
+        f"Description={_escape(_description(record))}",
+        *_order(record, WHOLE, {}),
+        "",
+        "[Service]",
+        "Type=oneshot",
+        "RemainAfterExit=yes",
+        f"Slice={SLICE}",
+        "ExecStart=/usr/bin/true",
+        "",
+        "[Install]",
+        f"WantedBy={TARGET}",
+    ]
 
 
 def infra_pid_file(workload: str) -> str:
@@ -65,6 +94,7 @@ def _unit(record: UnitRecord, part: str, container: str, params: Mapping[str, Un
         "",
         "[Service]",
         *_type(record, params[part]),
+        *_handed(record, part, params[part]),
         *_commands(record, part, container, params[part]),
         *(ending(job) if job else _restart(params[part])),
         *_ending(params[part]),
@@ -111,10 +141,12 @@ def _unit_section(record: UnitRecord, part: str, params: Mapping[str, UnitParams
 
 def _order(record: UnitRecord, part: str, params: Mapping[str, UnitParams]) -> list[str]:
     """Who starts whom, and after whom: the pod, what runs to its end one by one, the others."""
-    members = [name for name, _ in record.containers if unit_part(name) != WHOLE]
+    members = [name for name, _ in record.running if unit_part(name) != WHOLE]
     if unit_part(part) == WHOLE:
         return [f"Wants={unit_name(record.workload, name)}" for name in members]
     whole = unit_name(record.workload)
+    if part in SLOTS:
+        return [f"BindsTo={whole}", f"After={whole}"]
     before = members[: members.index(part)] if params[part].role == "init" else members
     inits = [unit_name(record.workload, n) for n in before if params[n].role == "init"]
     return [
@@ -136,9 +168,20 @@ def _type(record: UnitRecord, params: UnitParams) -> list[str]:
     return ["Type=notify", "NotifyAccess=all"]
 
 
+def _handed(record: UnitRecord, part: str, params: UnitParams) -> list[str]:
+    """The sockets that a unit is handed without being the one that they start."""
+    units = socket_units(record.workload, params.sockets) if part in SLOTS else ()
+    return [f"Sockets={' '.join(units)}"] if units else []
+
+
 def _commands(record: UnitRecord, part: str, container: str, params: UnitParams) -> list[str]:
+    # By label, not by ID: after a commit this text is loaded while the older container still runs,
+    # and it is that one which has to be stopped, within its own stop timeout.
     ours = f"--filter label={LABEL_WORKLOAD}={record.workload}"
-    if unit_part(part) != WHOLE:
+    if part in SLOTS:
+        # Another container of the workload may run in the other slot.
+        ours = container
+    elif unit_part(part) != WHOLE:
         ours += f" --filter label={LABEL_CONTAINER}={part}"
     # Attached, podman ends when the container does, and as it does.
     attach = "--attach " if params.role == "init" else ""
@@ -152,8 +195,6 @@ def _commands(record: UnitRecord, part: str, container: str, params: UnitParams)
         # For the short-lived podman commands only: fewer threads, no garbage collection.
         "Environment=GOMAXPROCS=1 GOGC=off",
         f"ExecStart={PODMAN} start {attach}{container}",
-        # By label, not by ID: after a commit this text is loaded while the older container
-        # still runs, and it is that one which has to be stopped, within its own stop timeout.
         f"ExecStop={PODMAN} stop {ours}",
     ]
 

@@ -113,6 +113,9 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         examples=["replace"],
     )
 
+    def _clash(self) -> str:
+        return "a job has nothing to serve while the next one begins"
+
     @property
     def containers_by_name(self) -> Mapping[str, ContainerSpec]:
         return {MAIN_CONTAINER: self}

@@ -51,6 +51,24 @@ class WorkloadSpec(SandboxSpec, UpdateSpec):
             raise ProblemsError(*problems)
         return self
 
+    @model_validator(mode="after")
+    def _can_start_first(self) -> WorkloadSpec:
+        if self.update.order == "start-first" and (why := self._clash()):
+            hint = "write order: stop-first, or use sockets, which systemd holds open for both"
+            raise ProblemsError(Problem("BadValue", why, hint, ("update", "order")))
+        return self
+
+    def _clash(self) -> str:
+        """What two deployments side by side would both want, if anything."""
+        if self.ports:
+            return f"two containers cannot both have the host port {self.ports[0].host_port}"
+        if (self.network_mode or "").startswith("host"):
+            return "on the host's network two containers would want the same ports"
+        for name, one in self.networks.items():
+            if one.ipv4_address or one.ipv6_address or one.mac_address:
+                return f"two containers cannot both have the same address in the network {name}"
+        return ""
+
     def _unknown_owners(self) -> Iterator[Problem]:
         """Files are given to users before the container runs."""
         for name, container in self.containers_by_name.items():
@@ -139,6 +157,9 @@ class PodSpec(WorkloadSpec):
         if problems:
             raise ProblemsError(*problems)
         return self
+
+    def _clash(self) -> str:
+        return "a pod is replaced container by container"
 
     @property
     def containers_by_name(self) -> Mapping[str, ContainerSpec]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -59,6 +59,12 @@ class Update(SpecModel):
         description="Go back to the previous deployment where the new one fails; false keeps the "
         "new one, and systemd goes on trying.",
         examples=[False],
+    )
+    order: Literal["stop-first", "start-first"] = Field(
+        default="stop-first",
+        description="Stop the old before the new one starts, or let the new one prove itself "
+        "beside it first. The latter is for what has no fixed host port, but may have sockets.",
+        examples=["start-first"],
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.memory import Attempt, Bad, LastRollout, Memory, OpenRollout
-from workloadd.core.names import WHOLE, candidate_name, unit_part
+from workloadd.core.names import SLOTS, WHOLE, candidate_name, made_as, unit_part
 from workloadd.core.observed import (
     Container,
     Ids,
@@ -109,7 +109,10 @@ class Host:
             self.start()
 
     def _loaded_ids(self) -> Ids:
-        return self.loaded.containers if self.loaded else ()
+        return self.loaded.running if self.loaded else ()
+
+    def _in_slots(self) -> bool:
+        return any(part in SLOTS for part, _ in self._loaded_ids())
 
     def _state(self, part: str) -> UnitState:
         unit = self.units.get(part, Unit())
@@ -127,8 +130,14 @@ class Host:
         """Active with nothing that runs: it stays so after it ended (RemainAfterExit=)."""
         if unit.active_state != "active":
             return "dead"
-        mine = [c for c in self.containers.values() if unit_part(c.container) == part]
+        mine = [c for c in self.containers.values() if self._runs(part, c)]
         return "running" if any(c.running for c in mine) else "exited"
+
+    def _runs(self, part: str, container: Container) -> bool:
+        """Whether it is the unit of a part that stops a container."""
+        if part in map(unit_part, SLOTS):
+            return self.unit(part).container == container.id
+        return unit_part(container.container) == part
 
     def observed(self) -> Observed:
         return Observed({self.name: self.seen()}, self.images, BOOT)
@@ -186,10 +195,14 @@ class Host:
                 created.update(self.create(action))
             case a.WriteUnits():
                 record = action.record
-                ids = tuple((part, id or created.get(part, "")) for part, id in record.containers)
-                assert all(id for _, id in ids), "a unit for no container"
-                assert set(action.params) >= {part for part, _ in ids}, "a unit of unknown params"
-                record = replace(record, containers=ids)
+                ids, trial = (
+                    tuple((part, id or created.get(made_as(part), "")) for part, id in some)
+                    for some in (record.containers, record.trial)
+                )
+                assert all(id for _, id in (*ids, *trial)), "a unit for no container"
+                known = {part for part, _ in (*ids, *trial)}
+                assert set(action.params) >= known, "a unit of unknown params"
+                record = replace(record, containers=ids, trial=trial)
                 self.file = UnitFile(record, intact=True, enabled=action.enabled)
             case a.RemoveUnits():
                 self.file = None
@@ -274,7 +287,11 @@ class Host:
             self.loaded = self.file.record
         # It requires its sockets; those that listen go on as they are.
         self.listening = {**self.to_listen(), **self.listening}
-        self._start_one(part)
+        if self._in_slots():
+            # A slot's unit is bound to the workload's own, which runs nothing by itself.
+            self.unit().active_state, self.unit().active_since = "active", self.now
+        if part != WHOLE or not self._in_slots():
+            self._start_one(part)
         if part == WHOLE and self.unit().active_state == "active":
             for member, _ in self._loaded_ids():
                 if unit_part(member) != WHOLE:
@@ -308,7 +325,7 @@ class Host:
     def stop(self, part: str = WHOLE) -> None:
         """Stop a unit; with the workload's own all the others stop."""
         for container in list(self.containers.values()):
-            mine = part in (WHOLE, unit_part(container.container))
+            mine = part == WHOLE or self._runs(part, container)
             if container.running and mine:
                 self.end(container.id, 143)
         for name, unit in self.units.items():

@@ -21,6 +21,15 @@ EXPECTED: dict[Event, dict[Stage, tuple[Move, Stage]]] = {
     E.WANTED: {
         S.EMPTY: (M.ROLL_FORWARD, S.ALONE),
         S.STABLE: (M.ROLL_FORWARD, S.VERIFYING),
+        S.TRIAL: (M.DISCARD, S.STABLE),
+        S.VERIFYING: (M.ROLL_FORWARD, S.VERIFYING),
+        S.ALONE: (M.ROLL_FORWARD, S.ALONE),
+        S.GIVEN_UP: (M.ROLL_FORWARD, S.ALONE),
+    },
+    E.WANTED_BESIDE: {
+        S.EMPTY: (M.ROLL_FORWARD, S.ALONE),
+        S.STABLE: (M.TRY, S.TRIAL),
+        S.TRIAL: (M.DISCARD, S.STABLE),
         S.VERIFYING: (M.ROLL_FORWARD, S.VERIFYING),
         S.ALONE: (M.ROLL_FORWARD, S.ALONE),
         S.GIVEN_UP: (M.ROLL_FORWARD, S.ALONE),
@@ -28,6 +37,7 @@ EXPECTED: dict[Event, dict[Stage, tuple[Move, Stage]]] = {
     E.GONE: {
         S.EMPTY: (M.WAIT, S.EMPTY),
         S.STABLE: (M.FALL_BACK, S.GIVEN_UP),
+        S.TRIAL: (M.SWITCH, S.ALONE),
         S.VERIFYING: (M.FALL_BACK, S.STABLE),
         S.ALONE: (M.FALL_BACK, S.EMPTY),
         S.GIVEN_UP: (M.FALL_BACK, S.EMPTY),
@@ -35,6 +45,7 @@ EXPECTED: dict[Event, dict[Stage, tuple[Move, Stage]]] = {
     E.CONDEMNED: {
         S.EMPTY: (M.WAIT, S.EMPTY),
         S.STABLE: (M.TIDY, S.STABLE),
+        S.TRIAL: (M.DISCARD, S.STABLE),
         S.VERIFYING: (M.ROLL_BACK, S.STABLE),
         S.ALONE: (M.WAIT, S.ALONE),
         S.GIVEN_UP: (M.WAIT, S.GIVEN_UP),
@@ -42,6 +53,7 @@ EXPECTED: dict[Event, dict[Stage, tuple[Move, Stage]]] = {
     E.DRIFT: {
         S.EMPTY: (M.WAIT, S.EMPTY),
         S.STABLE: (M.REPAIR, S.STABLE),
+        S.TRIAL: (M.REPAIR, S.TRIAL),
         S.VERIFYING: (M.REPAIR, S.VERIFYING),
         S.ALONE: (M.REPAIR, S.ALONE),
         S.GIVEN_UP: (M.REPAIR, S.GIVEN_UP),
@@ -50,6 +62,7 @@ EXPECTED: dict[Event, dict[Stage, tuple[Move, Stage]]] = {
         failure: {
             S.EMPTY: (M.WAIT, S.EMPTY),
             S.STABLE: (M.TIDY, S.STABLE),
+            S.TRIAL: (M.DISCARD, S.STABLE),
             S.VERIFYING: (M.ROLL_BACK, S.STABLE),
             S.ALONE: (M.GIVE_UP, S.GIVEN_UP),
             S.GIVEN_UP: (M.GIVE_UP, S.GIVEN_UP),
@@ -59,6 +72,7 @@ EXPECTED: dict[Event, dict[Stage, tuple[Move, Stage]]] = {
     E.PROVED: {
         S.EMPTY: (M.WAIT, S.EMPTY),
         S.STABLE: (M.TIDY, S.STABLE),
+        S.TRIAL: (M.SWITCH, S.VERIFYING),
         S.VERIFYING: (M.CONCLUDE, S.STABLE),
         S.ALONE: (M.CONCLUDE, S.STABLE),
         S.GIVEN_UP: (M.CONCLUDE, S.STABLE),
@@ -67,6 +81,7 @@ EXPECTED: dict[Event, dict[Stage, tuple[Move, Stage]]] = {
         quiet: {
             S.EMPTY: (M.WAIT, S.EMPTY),
             S.STABLE: (M.TIDY, S.STABLE),
+            S.TRIAL: (M.WAIT, S.TRIAL),
             S.VERIFYING: (M.WAIT, S.VERIFYING),
             S.ALONE: (M.WAIT, S.ALONE),
             S.GIVEN_UP: (M.WAIT, S.GIVEN_UP),
@@ -87,13 +102,14 @@ def test_what_has_proved_itself_is_only_ever_left_for_what_is_asked_or_gone(
     stage: Stage, event: Event
 ) -> None:
     if stage is Stage.STABLE and TABLE[stage][event].to is not Stage.STABLE:
-        assert event in (Event.WANTED, Event.GONE)
+        assert event in (Event.WANTED, Event.WANTED_BESIDE, Event.GONE)
 
 
 @pytest.mark.parametrize("stage", Stage)
 def test_a_failure_goes_back_wherever_there_is_a_way_back(stage: Stage) -> None:
     moves = {TABLE[stage][failure].move for failure in FAILURES}
     assert (moves == {Move.ROLL_BACK}) == (stage is Stage.VERIFYING)
+    assert (moves == {Move.DISCARD}) == (stage is Stage.TRIAL)
 
 
 @pytest.mark.parametrize("stage", Stage)

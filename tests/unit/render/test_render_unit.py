@@ -160,3 +160,36 @@ def test_a_member_stops_only_what_is_its_own() -> None:
     own = f"{stop} --filter label=io.workloadd.container=app"
     assert own in units["workload-web_app.service"].splitlines()
     assert stop in units["workload-web.service"].splitlines()
+
+
+OTHER = "5" * 64
+SLOTTED = replace(RECORD, containers=(("_a", ID),))
+
+
+def test_in_a_slot_the_workloads_own_unit_stands_for_it() -> None:
+    params = UnitParams(sockets=("::8080",))
+    units = render_units(SLOTTED, {"_a": params})
+    assert set(units) == {
+        "workload-web.service",
+        "workload-web_a.service",
+        "workload-web.socket",
+    }
+    whole, slot = units["workload-web.service"], units["workload-web_a.service"].splitlines()
+    assert parse_record(whole) == SLOTTED
+    assert "Wants=workload-web_a.service" in whole.splitlines()
+    assert {"RemainAfterExit=yes", "ExecStart=/usr/bin/true"} <= set(whole.splitlines())
+    assert "BindsTo=workload-web.service" in slot
+    assert "Sockets=workload-web.socket" in slot
+    assert f"ExecStop=/usr/bin/podman stop {ID}" in slot
+    assert "Service=workload-web.service" in units["workload-web.socket"].splitlines()
+
+
+def test_what_is_on_trial_has_the_other_slot() -> None:
+    record = replace(SLOTTED, trial=(("_b", OTHER),))
+    units = render_units(record, {"_a": UnitParams(), "_b": UnitParams(stop_timeout=7)})
+    whole = units["workload-web.service"]
+    assert parse_record(whole) == record
+    for slot in "ab":
+        assert f"Wants=workload-web_{slot}.service" in whole.splitlines()
+    assert f"ExecStart=/usr/bin/podman start {OTHER}" in units["workload-web_b.service"]
+    assert "TimeoutStopSec=27" in units["workload-web_b.service"].splitlines()
