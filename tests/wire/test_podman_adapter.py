@@ -62,10 +62,11 @@ class TestContainers:
         assert (ours.id, ours.name, ours.workload) == (container_id, "web_abc", "web")
         assert ours.params == PARAMS
         assert ours.state == "running" and ours.running
+        assert ours.pid > 0
         assert ours.started_at > 0 and ours.created_at > 0 and ours.exited_at == 0.0
         service.state.exit(container_id, 3)
         (ours,) = (await podman.containers()).ours
-        assert (ours.state, ours.exit_code) == ("exited", 3)
+        assert (ours.state, ours.exit_code, ours.pid) == ("exited", 3, 0)
         assert ours.exited_at > 0
 
     @pytest.mark.parametrize(

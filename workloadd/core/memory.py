@@ -1,13 +1,15 @@
 """What was tried before, and what goes on now: the part of the world that cannot be observed.
 
-`bad` and `rollouts` come from the history on disk, `pulls` and `attempts` from the running daemon
-(after a restart of it they are empty, and what they stood for is simply tried again).
+`bad` and `rollouts` come from the history on disk, `pulls`, `attempts` and `health` from the
+running daemon (after a restart of it they are empty, and what they stood for is simply tried
+again).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
+from workloadd.core.health import Health
 from workloadd.core.runs import Run
 
 
@@ -80,7 +82,7 @@ class Memory:
     """Everything remembered. `bad` is by (workload, revision), the others by workload or image.
 
     `runs` are the last ones of each job, the newest first, `run_now` the jobs that people asked
-    to have run.
+    to have run. `health` is by full container ID.
     """
 
     bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
@@ -90,3 +92,4 @@ class Memory:
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     runs: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
     run_now: frozenset[str] = frozenset()
+    health: Mapping[str, Health] = field(default_factory=dict)

@@ -17,7 +17,8 @@ class Container:
     paused, stopping, stopped, exited, removing, unknown … `params` is None where the label was
     not one that this version can read. `live` are the digests, by path, of the files that change
     under it. `ports` are the host ports it publishes: address ("" for
-    all), number, protocol. `pod` is the full ID of the pod that it belongs to, if it does.
+    all), number, protocol. `pod` is the full ID of the pod that it belongs to, if it does. `pid` is
+    that of its main process as the daemon sees it, 0 where it does not run.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Container:
     params: UnitParams | None = None
     ports: tuple[tuple[str, int, str], ...] = ()
     pod: str = ""
+    pid: int = 0
     live: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from workloadd.core.given import GivenFile, GivenSecret, stored_name
 from workloadd.core.names import secret_name, volume_name
 from workloadd.core.objects import NO_NEEDS, Needs
+from workloadd.core.probes import Probe
 from workloadd.core.schedule import JobParams
 from workloadd.core.socket_units import to_texts
 from workloadd.spec.container import ContainerSpec
@@ -80,7 +81,8 @@ class UnitParams:
     file goes. `image` is the reference in the file: Podman itself shows a container that was made
     by image ID under any of that image's names. `ports` are written as in a file. `secrets` are
     the Podman secrets and `files` the kept files that the container refers to. `sockets` are those
-    that systemd hands it (see `socket_units`), `idle_timeout` is in seconds, 0 for never.
+    that systemd hands it (see `socket_units`), `idle_timeout` is in seconds, 0 for never. `probes`
+    are those that the daemon asks the container with.
     """
 
     role: Role = "main"
@@ -97,6 +99,7 @@ class UnitParams:
     sockets: tuple[str, ...] = ()
     idle_timeout: float = 0.0
     start_timeout: float = START_TIMEOUT
+    probes: tuple[Probe, ...] = ()
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -112,7 +115,9 @@ class UnitParams:
             raw = json.loads(text)
             known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
             lists = {key: tuple(raw.get(key, ())) for key in _LISTS}
-            return cls(**{**known, **lists, "job": JobParams.read(raw.get("job"))})
+            job = JobParams.read(raw.get("job"))
+            probes = tuple(Probe.read(one) for one in raw.get("probes", ()))
+            return cls(**{**known, **lists, "job": job, "probes": probes})
         except (ValueError, TypeError, AttributeError):
             return None
 

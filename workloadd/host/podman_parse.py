@@ -123,6 +123,7 @@ def _container(row: dict[str, Any], labels: dict[str, str]) -> Container:
         params=params,
         ports=tuple(_ports(row.get("Ports") or ())),
         pod=row.get("Pod") or "",
+        pid=int(row.get("Pid") or 0),
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes.revisions import revised
 from tests.unit.core.sim import declared
+from workloadd.core.probes import HttpCheck, Probe
 from workloadd.core.revision import EnvFile, UnitParams
 
 
@@ -56,6 +57,31 @@ def test_values_of_env_files_are_in_no_repr() -> None:
 def test_a_unit_s_parameters_survive_their_label() -> None:
     params = UnitParams("init", "on-failure", 3, 2.5, ("web_data",), "r.example/app:1")
     assert UnitParams.from_label(params.to_label()) == params
+
+
+PROBES = (
+    Probe("startup", exec=("test", "-e", "/run/ready"), failure_threshold=0),
+    Probe("readiness", http=HttpCheck(80, "/x", headers=(("A", "b"),), status=((200, 200),))),
+    Probe("liveness", tcp=80, timeout=0.5),
+)
+
+
+def test_probes_survive_their_label() -> None:
+    params = UnitParams(probes=PROBES)
+    assert UnitParams.from_label(params.to_label()) == params
+    label = '{"probes": [{"kind": "liveness", "tcp": 80, "http": {"port": 1, "later": 2}}]}'
+    read = UnitParams.from_label(label)
+    assert read is not None
+    assert read.probes == (Probe("liveness", tcp=80, http=HttpCheck(1)),)
+    assert UnitParams.from_label('{"probes": [5]}') is None
+
+
+def test_a_probe_says_what_it_asks_and_no_command_or_header() -> None:
+    shown = [str(probe) for probe in PROBES]
+    assert shown == ["startup (exec)", "readiness (http 80/x)", "liveness (tcp 80)"]
+    assert [probe.port for probe in PROBES] == [0, 80, 80]
+    assert "ready" not in repr(PROBES[0])
+    assert "'b'" not in repr(PROBES[1])
 
 
 @pytest.mark.parametrize("label", ["", "x", "[]", "{}", '{"later": 1}'])
