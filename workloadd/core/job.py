@@ -108,7 +108,9 @@ def _prepare(case: Case, revision: Revision) -> tuple[list[Action], str]:
     # One that was never renamed has the name that the new one will get.
     plain = plain_name(case.name, MAIN_CONTAINER)
     stale = [RemoveContainer(c.id) for c in make if c.name != plain and not c.running]
-    return [*stale, CreateContainers(revision, (MAIN_CONTAINER,))], ""
+    # A commit that systemd never read: by its text the timer may yet start one of them.
+    read: list[Action] = [DaemonReload()] if stale and case.seen.needs_reload else []
+    return [*read, *stale, CreateContainers(revision, (MAIN_CONTAINER,))], ""
 
 
 def _commit(case: Case, revision: Revision, container: str) -> list[Action]:
