@@ -160,6 +160,21 @@ def test_on_demand(host: Host, put: Put) -> None:
     assert host.inspect("on-demand")["HostConfig"]["NetworkMode"] == "none"
 
 
+def test_seamless(host: Host, put: Put) -> None:
+    text = put("seamless").replace("soak: 10s", "soak: 500ms")
+    host.write_workload("seamless", text)
+    ready(host, "seamless")
+    answers = set()
+
+    def updated() -> bool:
+        answers.add(host.http(8087))
+        return host.history("seamless")["rollouts"][0]["outcome"] == "stable" and len(answers) == 2
+
+    host.write_workload("seamless", text.replace("version 1", "version 2"))
+    host.wait_until(updated, "the next one to take over")
+    assert answers == {"version 1\n", "version 2\n"}
+
+
 def test_fleet(host: Host, put: Put) -> None:
     facts = host.disk / "etc/workloadd/facts.d/50-site.env"
     text = (DIRECTORY / "facts.d/50-site.env").read_text()

@@ -136,5 +136,9 @@ def test_a_file_says_how_long_it_has_to_stay_up(host: Host, name: str, port: int
     host.wait_until(lambda: host.http(port) == "busybox 2\n", "the new one to serve")
     host.wait_until(lambda: host.status(name)["message"] == "verifying", "it to be verified")
     assert host.status(name)["rollout"]["step"] == "verifying"
-    host.deploy(name, serving(port, "update: {soak: 0s}", image=NEWER))
-    assert host.history(name)["rollouts"][0]["outcome"] == "stable"
+    host.write_workload(name, serving(port, "update: {soak: 0s}", image=NEWER))
+
+    def proven() -> bool:
+        return bool(host.history(name)["rollouts"][0]["outcome"] == "stable")
+
+    host.wait_until(proven, "the shorter time to be enough")

@@ -23,6 +23,13 @@ update:
   deadline: 5m
 ```
 
+With `order: start-first` the new one starts beside the old one, which goes on serving until the new
+one has proved itself; a failure then touches nothing that serves. It is for what two containers can
+have at once: sockets that systemd holds open, names in a network, but no host port, fixed address
+or the host's own network. The workload's unit then stands for one of two others in turns,
+`workload-NAME_a.service` and `workload-NAME_b.service`. A workload changes over to this order, or
+back, with its next rollout.
+
 A revision that failed is remembered as bad, with the reason and the last lines of its log
 (`workloadctl history NAME`), and is not tried again until its file or its image changes.
 
