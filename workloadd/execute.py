@@ -16,6 +16,7 @@ from typing import assert_never
 from workloadd.core import actions as a
 from workloadd.core.backoff import delay
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
+from workloadd.core.hands import Hand
 from workloadd.core.memory import Attempt, Bad, Memory
 from workloadd.core.names import WHOLE, made_as, unit_name
 from workloadd.core.observed import Ids
@@ -75,7 +76,8 @@ class Executor:
 
     `busy` maps the workloads whose actions are being carried out to the step they are at,
     `attempts` those with a failed step to when it may be tried again. `bad` are the revisions
-    found bad since the daemon started, should the history not be able to keep them.
+    found bad since the daemon started, and `cleared` the wishes that were done, should the history
+    not be able to keep that.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Executor:
         self.busy: dict[str, str] = {}
         self.attempts: dict[str, Attempt] = {}
         self.bad: dict[tuple[str, str], Bad] = {}
+        self.cleared: set[Hand] = set()
 
     def submit(self, plan: a.Plan, memory: Memory, tasks: asyncio.TaskGroup) -> None:
         """Begin to carry out a pass's plan; workloads that are busy are left alone."""
@@ -162,7 +165,7 @@ class Executor:
 
     async def _do(self, action: a.Action, run: _Run, gate: ReloadGate) -> None:
         match action:
-            case a.BeginRollout() | a.EndRollout() | a.MarkBad() | a.Note():
+            case a.BeginRollout() | a.EndRollout() | a.MarkBad() | a.Note() | a.ClearHand():
                 await self._noted(run, self._record(action, run))
             case a.ReplaceFiles():
                 await self._preparation.replace(action)
@@ -198,7 +201,9 @@ class Executor:
             log.warning("%s: not recorded: %s", run.workload, error.problem)
 
     async def _record(
-        self, action: a.BeginRollout | a.EndRollout | a.MarkBad | a.Note, run: _Run
+        self,
+        action: a.BeginRollout | a.EndRollout | a.MarkBad | a.Note | a.ClearHand,
+        run: _Run,
     ) -> None:
         now = self._clock()
         match action:
@@ -222,6 +227,9 @@ class Executor:
                 await self._history.mark_bad(run.workload, action.revision, action.problem, now)
             case a.Note():
                 await self._history.note(run.workload, now, action.kind, action.message)
+            case a.ClearHand():
+                self.cleared.add(action.hand)
+                await self._history.clear_hand(action.hand)
 
     async def _last_lines(self, run: _Run, container: str) -> tuple[str, ...]:
         """What the container said last, and what podman said when it could not be started."""

@@ -13,6 +13,7 @@ from workloadd.board import Board
 from workloadd.core.assess import Knowledge, assess, restarted
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem, Transient, WorkloaddError
+from workloadd.core.hands import without
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
@@ -199,7 +200,10 @@ class Reconciler:
         bad = {**self._executor.bad, **bad}
         runs = await self._history.runs.recent()
         run_now = self._requests.wanted()
-        memory = Memory(bad, rollouts, last, self._pulls.view(), attempts, runs, run_now)
+        hands = without(await self._history.hands.all(), self._executor.cleared)
+        memory = Memory(
+            bad, rollouts, last, self._pulls.view(), attempts, runs, run_now, hands=hands
+        )
         planned = plan(desired, observed, memory, self._policy, now)
         for name in busy:
             planned.workloads.pop(name, None)

@@ -77,7 +77,9 @@ async def test_a_file_of_the_first_version_gets_them(history: History, file: Pat
     await history.begin("web", "r1", "", "new", 1.0)
     await history.close()
     first = sqlite3.connect(file)
-    first.executescript("DROP TABLE runs; PRAGMA user_version=1")
+    first.executescript(
+        "DROP TABLE runs; DROP TABLE hands; DROP TABLE revisions; PRAGMA user_version=1"
+    )
     first.close()
     again = History(file)
     assert await again.open() is None

@@ -15,6 +15,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from tests.fakes.statuses import BAD, GOOD, NOW, SECRET, status
+from workloadd.api.actions import Actions
 from workloadd.api.app import application
 from workloadd.api.server import Server
 from workloadd.board import Board
@@ -89,9 +90,17 @@ class Api:
         self.socket = directory / "run/workloadd.sock"
         self.started: list[str] = []
         self.obstacle: WorkloaddError | None = None
+        self.by_hand: Actions = {}
 
     def server(self, listen: tuple[str, int] | None = ("127.0.0.1", 0), **limits: Any) -> Server:
-        app = application(self.board, self.history, Settings(), lambda: self.now, self.start_run)
+        app = application(
+            self.board,
+            self.history,
+            Settings(),
+            lambda: self.now,
+            self.start_run,
+            self.by_hand,
+        )
         return Server(app, socket=self.socket, listen=listen, **limits)
 
     async def start_run(self, workload: str) -> int | None:

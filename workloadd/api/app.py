@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 from aiohttp import web
 
-from workloadd.api import documents, health, runs, text
+from workloadd.api import actions, documents, health, runs, text
+from workloadd.api.actions import Actions
 from workloadd.api.documents import Documents
 from workloadd.api.guard import (
     ENDPOINTS,
@@ -57,9 +58,10 @@ def application(
     settings: Settings,
     clock: Callable[[], float],
     start_run: StartRun,
+    by_hand: Actions | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
-    api = _Api(board, history, settings.rollout.deadline, clock, start_run)
+    api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {})
     app = web.Application(middlewares=[answer_errors, refuse_strangers])
     app.on_response_prepare.append(set_headers)
     app.add_routes(
@@ -72,6 +74,7 @@ def application(
             web.get("/v1/workloads/{name}", api.workload),
             web.get("/v1/workloads/{name}/history", api.history),
             web.post("/v1/workloads/{name}/run", api.run),
+            web.post("/v1/workloads/{name}/{action}", api.act),
             web.get("/{name}", api.detail),
         ]
     )
@@ -103,12 +106,14 @@ class _Api:
         grace: float,
         clock: Callable[[], float],
         start_run: StartRun,
+        by_hand: Actions,
     ) -> None:
         self._board = board
         self._history = history
         self._grace = grace
         self._clock = clock
         self._start_run = start_run
+        self._by_hand = by_hand
         self._documents = Documents()
 
     async def table(self, request: web.Request) -> web.Response:
@@ -162,6 +167,10 @@ class _Api:
         """`POST /v1/workloads/NAME/run`: start a job now."""
         document = await runs.start_run(request, self._find(request), self._start_run)
         return _json(document, 202)
+
+    async def act(self, request: web.Request) -> web.Response:
+        """`POST /v1/workloads/NAME/ACTION`: what people do by hand."""
+        return await actions.act(request, self._find(request), self._by_hand)
 
     async def healthz(self, request: web.Request) -> web.Response:
         """`/healthz`: whether the loop lives."""

@@ -31,6 +31,7 @@ ENDPOINTS = (
     "/v1/workloads/NAME",
     "/v1/workloads/NAME/history",
     "POST /v1/workloads/NAME/run",
+    "POST /v1/workloads/NAME/ACTION",
 )
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -41,7 +42,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _READS = ("GET", "HEAD")
-_ACTION = re.compile(r"/v1/workloads/[^/]+/run")
+_ACTION = re.compile(r"/v1/workloads/[^/]+/[a-z]+")
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
 
 

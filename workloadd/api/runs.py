@@ -1,13 +1,11 @@
 """`POST /v1/workloads/NAME/run`: start a job now."""
 
 import json
-import os
-import socket
-import struct
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from workloadd.api.actions import require_owner
 from workloadd.api.problems import Refusal
 from workloadd.core.status import WorkloadStatus
 from workloadd.spec.text import quote
@@ -15,9 +13,7 @@ from workloadd.spec.text import quote
 StartRun = Callable[[str], Awaitable[int | None]]
 """Starts a job: the ID of the run, or None where it has not begun yet but will."""
 
-# struct ucred: process, user, group.
-_CREDENTIALS = struct.Struct("3i")
-_STATES_OF_REST = ("Paused", "Disabled", "Removing")
+_STATES_OF_REST = ("Paused", "Stopped", "Disabled", "Removing")
 
 
 async def start_run(request: web.Request, workload: WorkloadStatus, start: StartRun) -> str:
@@ -34,17 +30,6 @@ async def start_run(request: web.Request, workload: WorkloadStatus, start: Start
         "after": last,
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def require_owner(request: web.Request) -> None:
-    """Actions are for the user whose workloads they are, and for root, whatever the file's mode."""
-    sock = request.transport.get_extra_info("socket") if request.transport else None
-    if sock is None:
-        raise Refusal(403, "NotYours", "cannot tell who asks")
-    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(data)
-    if user not in (0, os.getuid()):
-        raise Refusal(403, "NotYours", f"cannot act for user {user}: the workloads are another's")
 
 
 def _require_startable(workload: WorkloadStatus) -> None:

@@ -75,6 +75,7 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
         await systemd.connect()
         bad, rollouts, last = await history.memory()
         runs = await history.runs.recent()
+        hands = await history.hands.all()
         units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
@@ -94,7 +95,8 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
         await history.close()
     rollout = settings.rollout
     policy = Policy(rollout.soak, rollout.deadline, rollout.restarts)
-    steps = steps_of(desired, observed, Memory(bad, rollouts, last, runs=runs), policy, time.time())
+    memory = Memory(bad, rollouts, last, runs=runs, hands=hands)
+    steps = steps_of(desired, observed, memory, policy, time.time())
     missing = problem and problem.reason != "HistoryMissing"
     problems = (*([problem] if problem and missing else []), *desired.unreadable, *desired.problems)
     return Preview(steps, tuple(map(str, problems)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from workloadd.core.errors import Problem
+from workloadd.core.hands import Hand
 from workloadd.core.names import SHORT, WHOLE
 from workloadd.core.observed import UnitRecord
 from workloadd.core.revision import Revision, UnitParams
@@ -330,6 +331,16 @@ class Note:
         return f"note {self.kind}: {self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class ClearHand:
+    """Forget what somebody asked for by hand: it is done, or holds no longer."""
+
+    hand: Hand
+
+    def __str__(self) -> str:
+        return f"forget that somebody asked for: {self.hand.kind}"
+
+
 Action = (
     BeginRollout
     | CreateContainers
@@ -357,6 +368,7 @@ Action = (
     | MarkBad
     | EndRollout
     | Note
+    | ClearHand
 )
 
 

@@ -1,4 +1,4 @@
-"""Failures as values, and the two kinds of exception that become such values.
+"""Failures as values, and the kinds of exception that become such values.
 
 Third-party errors are translated once, at the border (`workloadd.host`), into `Transient` or
 `Permanent`; everything behind the border deals in these two and in `Problem`.
@@ -24,7 +24,7 @@ class Problem:
 
 
 class WorkloaddError(Exception):
-    """Base of the two kinds of failure an effect may raise; carries a `Problem`."""
+    """Base of what an effect may raise; carries a `Problem`."""
 
     def __init__(self, reason: str, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -37,3 +37,7 @@ class Transient(WorkloaddError):  # noqa: N818 - the field's word for it
 
 class Permanent(WorkloaddError):  # noqa: N818
     """Will fail again until a person changes something (a rejected spec, a missing file)."""
+
+
+class Declined(WorkloaddError):  # noqa: N818
+    """A person asked for what cannot be done as things are: nothing has failed."""

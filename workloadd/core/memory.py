@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
+from workloadd.core.hands import Hand, Hands
 from workloadd.core.health import Health
 from workloadd.core.runs import Run
 
@@ -82,7 +83,7 @@ class Memory:
     """Everything remembered. `bad` is by (workload, revision), the others by workload or image.
 
     `runs` are the last ones of each job, the newest first, `run_now` the jobs that people asked
-    to have run. `health` is by full container ID.
+    to have run, `hands` what they asked for by hand. `health` is by full container ID.
     """
 
     bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
@@ -93,3 +94,8 @@ class Memory:
     runs: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
     run_now: frozenset[str] = frozenset()
     health: Mapping[str, Health] = field(default_factory=dict)
+    hands: Hands = field(default_factory=dict)
+
+    def hand(self, workload: str, kind: str) -> Hand | None:
+        """What was asked for of a kind, if anything is."""
+        return self.hands.get(workload, {}).get(kind)

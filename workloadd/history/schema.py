@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from workloadd.core.errors import Problem
 
-VERSION = 2
+VERSION = 3
 _BUSY_SECONDS = 5.0
 _SUFFIXES = ("", "-wal", "-shm")
 
@@ -82,6 +82,25 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_of ON runs (workload, id);
 """,
+    3: """
+CREATE TABLE hands (
+    workload TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at REAL NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    revision TEXT NOT NULL DEFAULT '',
+    spec_key TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (workload, kind)
+);
+CREATE TABLE revisions (
+    workload TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    at REAL NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (workload, revision)
+);
+""",
 }
 
 # What this version reads and writes; a file of a later one must have at least this.
@@ -93,6 +112,8 @@ _COLUMNS = {
     "events": "id, workload, at, kind, message",
     "runs": "id, workload, revision, container, trigger, attempt, started_at, ended_at, exit_code,"
     " outcome, log",
+    "hands": "workload, kind, who, at, reason, revision, spec_key",
+    "revisions": "workload, revision, at, content",
 }
 
 

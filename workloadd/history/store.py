@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from workloadd.core.errors import Problem, Transient
+from workloadd.core.hands import Hand
 from workloadd.core.memory import Bad, LastRollout, OpenRollout
+from workloadd.history.hands import HandRows
+from workloadd.history.revisions import Revisions
 from workloadd.history.rows import (
     EventRow,
     RolloutRow,
@@ -44,13 +47,16 @@ class History:
 
     `keep` rollouts of each workload, four times as many events, 20 bad revisions, 100 steps of a
     rollout; everything of a workload 30 days after its removal is dropped. `at` is always seconds
-    since the epoch. Methods raise `Transient` where the database refuses. `runs` are those of jobs.
+    since the epoch. Methods raise `Transient` where the database refuses. `runs` are those of jobs,
+    `hands` what people asked for, `revisions` what was rolled out.
     """
 
     def __init__(self, file: Path, keep: int = 50) -> None:
         self._keep = keep
         self._writer = Writer(file)
         self.runs = Runs(self._writer)
+        self.hands = HandRows(self._writer)
+        self.revisions = Revisions(self._writer)
         self._memory: _Memory | None = None
         # Counts changes, so that an answer read before one is not kept after it.
         self._changes = 0
@@ -166,6 +172,14 @@ class History:
         self._changed()
         await self._writer.run(work)
 
+    async def set_hand(self, hand: Hand) -> None:
+        """Keep what somebody asked for, in place of an older wish of its kind; durable."""
+        await self.hands.set(hand)
+
+    async def clear_hand(self, hand: Hand) -> None:
+        """Drop what was asked for: it is done, or was taken back."""
+        await self.hands.clear(hand)
+
     async def note(self, workload: str, at: float, kind: str, message: str) -> None:
         """Record an event outside of a rollout: drift, a workload disabled …"""
 
@@ -229,7 +243,7 @@ def _drop_removed(c: sqlite3.Cursor, now: float) -> None:
         " (SELECT 1 FROM rollouts AS n WHERE n.workload = r.workload AND n.id > r.id)",
         (now - KEEP_REMOVED,),
     ).fetchall()
-    for table in ("rollouts", "bad", "events", "runs"):
+    for table in ("rollouts", "bad", "events", "runs", "hands", "revisions"):
         c.executemany(f"DELETE FROM {table} WHERE workload=?", gone)  # noqa: S608 - constants
 
 

@@ -1,0 +1,82 @@
+"""`POST /v1/workloads/NAME/ACTION`: what people do by hand, on the Unix socket alone."""
+
+import json
+import os
+import pwd
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from workloadd.api.problems import Refusal
+from workloadd.core.errors import Declined
+from workloadd.core.hands import Answer, Ask
+from workloadd.core.status import WorkloadStatus
+from workloadd.spec.text import did_you_mean, quote
+
+Act = Callable[[WorkloadStatus, Ask], Awaitable[Answer]]
+"""Does what was asked for, or sees to it that it will be done; raises `Declined`."""
+Actions = Mapping[str, Act]
+
+MAX_REASON = 200
+# struct ucred: process, user, group.
+_CREDENTIALS = struct.Struct("3i")
+
+
+async def act(request: web.Request, workload: WorkloadStatus, actions: Actions) -> web.Response:
+    """Do it, and answer with what became of it: 202, or 200 where it was so already."""
+    asker = require_owner(request)
+    name = request.match_info["action"]
+    action = actions.get(name)
+    if action is None:
+        hint = did_you_mean(name, actions) or f"there are: {', '.join(sorted(actions))}"
+        raise Refusal(404, "NoSuchAction", f"cannot find an action {quote(name)}", hint)
+    parameters = {key: request.query[key] for key in request.query if key != "reason"}
+    ask = Ask(asker, reason_of(request.query.get("reason", "")), parameters)
+    try:
+        answer = await action(workload, ask)
+    except Declined as error:
+        problem = error.problem
+        raise Refusal(409, problem.reason, problem.message, problem.hint) from None
+    document = {
+        "workload": workload.name,
+        "action": name,
+        "changed": answer.changed,
+        "message": answer.message,
+        **answer.fields,
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    status = 202 if answer.changed else 200
+    return web.Response(status=status, text=text, content_type="application/json")
+
+
+def reason_of(text: str) -> str:
+    """A reason as it was given: one line of what can be printed."""
+    reason = " ".join(text.split())
+    if len(reason) > MAX_REASON or not reason.isprintable():
+        hint = f"write one line of at most {MAX_REASON} characters"
+        raise Refusal(400, "BadReason", "cannot accept this reason", hint)
+    return reason
+
+
+def require_owner(request: web.Request) -> str:
+    """The name of the user who asks.
+
+    Actions are for the user whose workloads they are, and for root, whatever the file's mode.
+    """
+    sock = request.transport.get_extra_info("socket") if request.transport else None
+    if sock is None:
+        raise Refusal(403, "NotYours", "cannot tell who asks")
+    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, user, _ = _CREDENTIALS.unpack(data)
+    if user not in (0, os.getuid()):
+        raise Refusal(403, "NotYours", f"cannot act for user {user}: the workloads are another's")
+    return _name_of(user)
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
