@@ -92,6 +92,7 @@ PROVEN: dict[str, dict[str, str]] = {
     "test_registry": {"ServiceSpec": "pull"},
     "test_update": {"ServiceSpec": "enabled"},
     "test_rollback": {"ServiceSpec": "update", "Update": "soak deadline rollback"},
+    "test_dependencies": {"ServiceSpec": "depends_on", "Dependency": "condition restart"},
     "test_start_first": {"Update": "order"},
 }
 # What a host without SELinux, without controllers or with an older Podman cannot show, and the test

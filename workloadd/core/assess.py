@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from workloadd.core.actions import Plan, WorkloadPlan
 from workloadd.core.conditions import findings, state_of
+from workloadd.core.dependencies import needs_of, waiting
 from workloadd.core.deployment import Current, DeployedPart, current_deployment
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
@@ -69,11 +70,14 @@ def _view(name: str, k: Knowledge) -> View:
     declared = k.desired.workloads.get(name)
     seen = k.observed.workloads.get(name, Seen())
     resolution = resolve(declared, k.observed, k.memory, k.now) if declared else Resolution()
+    current = current_deployment(name, seen)
+    needs = needs_of(current, resolution.revision)
     return View(
         name=name,
         declared=declared,
         seen=seen,
-        current=current_deployment(name, seen),
+        current=current,
+        waiting=waiting(needs, k.desired, k.observed, k.memory),
         resolution=resolution,
         plan=k.plan.workloads.get(name, WorkloadPlan()),
         memory=k.memory,

@@ -47,6 +47,8 @@ def try_beside(case: Case, current: Current, revision: Revision) -> WorkloadPlan
     """Make the next one, and start it in the other slot; what serves is not touched."""
     (part,) = revision.parts
     ready, prepared = prepare(case, revision)
+    if case.waiting.lacking:
+        return WorkloadPlan(tuple(prepared), why=case.waiting.message)
     slot = _other(current.slot)
     params = {**case.seen.params(current.ids), slot: part.params}
     record = replace(record_of(case, current), trial=((slot, ready.get(part.name, "")),))

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from workloadd.core.dependencies import NOTHING, Waiting
 from workloadd.core.deployment import Current
 from workloadd.core.desired import Declared
 from workloadd.core.memory import Attempt, Bad, Memory, OpenRollout
@@ -17,7 +18,8 @@ class Case:
     """One declared workload, as it is and as it should be.
 
     `wanted` is the declared revision where it is known. `boot` is when the user manager started
-    and `now` the time of the pass, both in seconds since the epoch.
+    and `now` the time of the pass, both in seconds since the epoch. `waiting` is what has to be
+    there before it is started.
     """
 
     declared: Declared
@@ -28,6 +30,7 @@ class Case:
     policy: Policy
     boot: float
     now: float
+    waiting: Waiting = NOTHING
 
     @property
     def name(self) -> str:

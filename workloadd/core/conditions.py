@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workloadd.core.dependencies import waits_in_pod
 from workloadd.core.deployment import DeployedPart
 from workloadd.core.errors import Problem
 from workloadd.core.job_status import job_of_view, job_ready, job_state
@@ -14,7 +15,7 @@ from workloadd.core.view import Finding, View, trouble_of
 def findings(view: View) -> dict[str, Finding]:
     """The conditions of a workload by type, in the order in which they come about."""
     reloaded = _reloaded(view)
-    found = [_loaded(view), _pulled(view), _deployed(view), _ready(view)]
+    found = [_loaded(view), _pulled(view), *_dependencies(view), _deployed(view), _ready(view)]
     found += [reloaded] if reloaded else []
     return {finding.type: finding for finding in (*found, _converged(view, reloaded))}
 
@@ -44,6 +45,19 @@ def _pulled(view: View) -> Finding:
     if problem and problem.reason != "Pulling":
         return Finding("Pulled", "False", problem.reason, str(problem))
     return Finding("Pulled", "False", "Pulling", problem.message if problem else "")
+
+
+def _dependencies(view: View) -> list[Finding]:
+    """Whether all is there that it waits for; nothing where it waits for nothing."""
+    lacking = [*view.waiting.lacking]
+    parts = view.current.parts if view.current else ()
+    inner = [waits_in_pod(view.current, part, view.memory) for part in parts if view.current]
+    lacking += [said for one in inner for said in one.lacking]
+    if not view.waiting.standings and not any(one.standings for one in inner):
+        return []
+    if lacking:
+        return [Finding("Dependencies", "False", "WaitingFor", f"it needs {', '.join(lacking)}")]
+    return [Finding("Dependencies", "True", "Met", "all that it waits for is there")]
 
 
 def _deployed(view: View) -> Finding:
@@ -162,9 +176,14 @@ def state_of(view: View, findings: Mapping[str, Finding]) -> tuple[State, str]:
     if view.declared.spec and not view.declared.spec.enabled:
         return "Disabled", "the file says enabled: false"
     if job := job_of_view(view):
+        begun = bool(view.memory.runs.get(view.name))
+        if view.waiting.lacking and not job.scheduled and not begun:
+            return "Waiting", view.waiting.message
         return job_state(view, findings, job)
     serving = findings["Ready"].status == "True"
     trouble = trouble_of(findings)
+    if view.waiting.lacking and not serving and view.step is None and not trouble:
+        return "Waiting", view.waiting.message
     if _rolling_out(view) and not (serving and trouble):
         return "RollingOut", view.step or view.plan.why or "verifying"
     if serving:

@@ -32,6 +32,9 @@ def roll_forward(case: Case, revision: Revision) -> WorkloadPlan:
     """
     cause = cause_of(revision, case.current)
     ready, actions = prepare(case, revision)
+    if case.waiting.lacking:
+        # What serves is not stopped for what could not start.
+        return WorkloadPlan(tuple(actions), why=case.waiting.message)
     slot = (case.current.slot if case.current else "") or SLOTS[0]
     places = {p.name: slot if case.policy.start_first else p.name for p in revision.parts}
     ids = tuple((place, ready.get(name, "")) for name, place in places.items())
@@ -48,6 +51,12 @@ def roll_forward(case: Case, revision: Revision) -> WorkloadPlan:
     actions += release_sockets(case.seen, case.current, params)
     actions += [WriteUnits(record, params), *take_over(case, ids, params)]
     return WorkloadPlan(tuple(actions), why=f"roll out {revision.digest[:SHORT]}: {cause}")
+
+
+def is_prepared(case: Case, revision: Revision) -> bool:
+    """Whether all is made that can be before a start, and is noted as begun."""
+    begun = case.rollout is not None and case.rollout.revision == revision.digest
+    return begun and all(part.name in _usable(case, revision) for part in revision.parts)
 
 
 def prepare(case: Case, revision: Revision) -> tuple[dict[str, str], list[Action]]:
@@ -82,9 +91,12 @@ def take_over(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Ac
     if ids[0][0] in changed or any(params[name].role == "init" for name in changed):
         # What runs to its end comes first again: the whole pod starts anew.
         return [DaemonReload(), RestartUnit()]
-    # By their old text, which systemd forgets when it finds the file gone.
-    gone = [StopUnit(name) for name in before if name not in dict(ids)]
-    return [*gone, DaemonReload(), *(RestartUnit(name) for name in changed)]
+    # By their old text, which systemd forgets when it finds the file gone. What waits for others
+    # is started again when they are there.
+    gated = [name for name in changed if params[name].gated]
+    gone = [StopUnit(name) for name in before if name not in dict(ids) or name in gated]
+    again = [RestartUnit(name) for name in changed if name not in gated]
+    return [*gone[::-1], DaemonReload(), *again]
 
 
 def _usable(case: Case, revision: Revision) -> dict[str, Container]:

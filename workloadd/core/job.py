@@ -138,7 +138,8 @@ def _switch(case: Case, revision: Revision, container: str, *, stop: bool) -> li
         actions.append(StopUnit())
     if job.scheduled != case.seen.timer.active:
         actions.append(StartTimer() if job.scheduled else StopTimer())
-    due = not job.scheduled and not _is_done(case, revision.digest)
+    done = _is_done(case, revision.digest)
+    due = not (job.scheduled or done or case.waiting.lacking)
     if due or replaces:
         actions.append(StartRun(revision.digest, container, "revision"))
     return actions
@@ -181,6 +182,8 @@ def _begin(case: Case, container: Container, job: JobParams) -> list[Action]:
     if case.name in case.memory.run_now:
         return _start(case, container, "manual")
     if job.scheduled or retrying(case.seen) or case.retry_at(container.revision):
+        return []
+    if case.waiting.lacking:
         return []
     last = last_run(case, container.revision)
     if last is None:

@@ -17,8 +17,10 @@ from workloadd.core.actions import (
 )
 from workloadd.core.case import Case
 from workloadd.core.converge import converge
+from workloadd.core.dependencies import needs_of, stops_after, waiting
 from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.forward import is_prepared
 from workloadd.core.job import is_job, plan_job
 from workloadd.core.live import bring_files
 from workloadd.core.memory import Attempt, Memory
@@ -67,20 +69,26 @@ def _plan_one(
         return WorkloadPlan(why="paused: its unit is masked")
     if seen.file and seen.file.problem:
         return WorkloadPlan(why=seen.file.problem.message)
+    going = declared is None or (declared.spec is not None and not declared.spec.enabled)
+    if going and (other := stops_after(name, desired, observed)):
+        return WorkloadPlan(why=f"{other}, which was started after it, stops first")
     if declared is None:
         return remove(name, desired, seen, memory)
-    if declared.spec is not None and not declared.spec.enabled:
+    if going:
         return _disable(declared, seen)
     resolution = resolve(declared, observed, memory, now)
+    current = current_deployment(name, seen)
+    needs = needs_of(current, resolution.revision)
     case = Case(
         declared=declared,
         seen=seen,
-        current=current_deployment(name, seen),
+        current=current,
         wanted=resolution.revision,
         memory=memory,
         policy=policy.of(declared.spec),
         boot=observed.manager_started_at,
         now=now,
+        waiting=waiting(needs, desired, observed, memory),
     )
     due = _due(case, resolution)
     planned = plan_job(case, due) if is_job(case) else converge(case, due)
@@ -89,6 +97,8 @@ def _plan_one(
         planned = WorkloadPlan(why=problem.message)
     if case.current and not due and not planned.actions:
         planned = bring_files(case, case.current) or planned
+    if case.waiting.lacking and not planned.actions:
+        planned = replace(planned, why=case.waiting.message)
     retry_at = case.retry_at(resolution.revision.digest) if resolution.revision else None
     wakes = [w for w in (planned.wake_at, resolution.wake_at, retry_at) if w]
     return replace(planned, pulls=resolution.pulls, wake_at=min(wakes, default=None))
@@ -102,6 +112,8 @@ def _due(case: Case, resolution: Resolution) -> Revision | None:
     for one in (current, current.trial) if current else ():
         if one and one.revision == revision.digest and one.complete:
             return None
+    if case.waiting.lacking and not is_job(case) and is_prepared(case, revision):
+        return None
     refused = case.bad(revision.digest) or case.seen.taken(case.name, revision.made_of)
     return None if refused or case.retry_at(revision.digest) else revision
 

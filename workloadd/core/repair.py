@@ -15,6 +15,7 @@ from workloadd.core.actions import (
 )
 from workloadd.core.back import description_of, record_of
 from workloadd.core.case import Case
+from workloadd.core.dependencies import waits_in_pod
 from workloadd.core.deployment import Current, DeployedPart, completed, slept, unproven
 from workloadd.core.names import SLOTS, WHOLE, made_as, unit_part
 from workloadd.core.observed import Container
@@ -105,6 +106,8 @@ def _repair_part(
         return []
     if unit.active:
         return _repair_running(case, current, part, container)
+    if _waits(case, current, part):
+        return []
     start = StartUnit(unit_part(part.name))
     whole = unit_part(part.name) == WHOLE
     mine = case.seen.containers if whole else _in_its_place(case, current, part)
@@ -120,6 +123,28 @@ def _repair_part(
     ran = began_since(container, case.boot) and container.exited_at >= container.started_at > 0
     by_hand = ran and not (record and record.disabled)
     return [*([Note("drift", f"{of_part(part.name)}it was stopped")] if by_hand else []), start]
+
+
+def _waits(case: Case, current: Current, part: DeployedPart) -> bool:
+    """Whether something has to be there first before a part is started."""
+    if part.name == current.parts[0].name:
+        return bool(case.waiting.lacking)
+    return bool(waits_in_pod(current, part, case.memory).lacking)
+
+
+def _after_replaced(case: Case, current: Current, part: DeployedPart) -> list[Action]:
+    """Restart what asked for it when something that it waits for was replaced."""
+    first = part.name == current.parts[0].name
+    params = part.container.params if part.container else None
+    found = case.waiting if first else waits_in_pod(current, part, case.memory)
+    if params is None or found.lacking or not part.unit.active:
+        return []
+    for need in params.depends_on:
+        standing = found.standings.get(need.name)
+        if need.restart and standing and standing.replaced_at > part.unit.active_since:
+            said = f"{of_part(part.name)}restarted, as {need.name} was replaced"
+            return [Note("dependency", said), RestartUnit(unit_part(part.name))]
+    return []
 
 
 def _in_its_place(case: Case, current: Current, part: DeployedPart) -> list[Container]:
@@ -143,7 +168,9 @@ def _repair_running(
     others = _stops(c for c in rivals if c.running and c.id != part.id)
     restart = RestartUnit(unit_part(part.name))
     if container.running:
-        return [Note("drift", "an older container was started"), *others] if others else []
+        if others:
+            return [Note("drift", "an older container was started"), *others]
+        return _after_replaced(case, current, part)
     if others:
         # The unit was written, and the daemon ended before the restart.
         return [restart]

@@ -15,6 +15,7 @@ from workloadd.core.probes import Probe
 from workloadd.core.schedule import JobParams
 from workloadd.core.socket_units import to_texts
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.dependencies import Until
 from workloadd.spec.files import File
 from workloadd.spec.job import JobSpec
 from workloadd.spec.model import PodSpec, WorkloadSpec
@@ -71,6 +72,25 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """Something to wait for before a start: a workload, or another container of the pod."""
+
+    name: str
+    condition: Until = "started"
+    restart: bool = False
+
+    @classmethod
+    def read(cls, raw: Any) -> "Need":
+        """The need in a label's JSON; raises what `UnitParams.from_label` catches."""
+        return cls(str(raw["name"]), raw["condition"], bool(raw["restart"]))
+
+    @property
+    def gates(self) -> bool:
+        """Whether only the daemon can tell when it is met."""
+        return self.condition != "started"
+
+
+@dataclass(frozen=True, slots=True)
 class UnitParams:
     """What a container's unit says besides its ID; kept in a label of the container.
 
@@ -82,7 +102,8 @@ class UnitParams:
     by image ID under any of that image's names. `ports` are written as in a file. `secrets` are
     the Podman secrets and `files` the kept files that the container refers to. `sockets` are those
     that systemd hands it (see `socket_units`), `idle_timeout` is in seconds, 0 for never. `probes`
-    are those that the daemon asks the container with.
+    are those that the daemon asks the container with, `depends_on` what is there before it starts:
+    workloads, or for a member of a pod other members.
     """
 
     role: Role = "main"
@@ -100,6 +121,12 @@ class UnitParams:
     idle_timeout: float = 0.0
     start_timeout: float = START_TIMEOUT
     probes: tuple[Probe, ...] = ()
+    depends_on: tuple[Need, ...] = ()
+
+    @property
+    def gated(self) -> bool:
+        """Whether systemd is not to start it along with what it belongs to."""
+        return any(need.gates for need in self.depends_on)
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -117,8 +144,10 @@ class UnitParams:
             lists = {key: tuple(raw.get(key, ())) for key in _LISTS}
             job = JobParams.read(raw.get("job"))
             probes = tuple(Probe.read(one) for one in raw.get("probes", ()))
-            return cls(**{**known, **lists, "job": job, "probes": probes})
-        except (ValueError, TypeError, AttributeError):
+            needs = tuple(Need.read(one) for one in raw.get("depends_on", ()))
+            more = {"job": job, "probes": probes, "depends_on": needs}
+            return cls(**{**known, **lists, **more})
+        except (ValueError, TypeError, AttributeError, KeyError):
             return None
 
 
@@ -231,7 +260,8 @@ def _on_demand(part: Part, spec: WorkloadSpec) -> Part:
 
 def _infra(workload: str, spec: PodSpec) -> Part:
     surroundings = _dump(spec, _NOT_IN_DIGEST | {"containers"})
-    params = UnitParams(role="infra", ports=tuple(str(port) for port in spec.ports))
+    ports = tuple(str(port) for port in spec.ports)
+    params = UnitParams(role="infra", ports=ports, depends_on=_needs(spec))
     return Part(INFRA_CONTAINER, _digest({"workload": workload, "spec": surroundings}), params)
 
 
@@ -330,7 +360,15 @@ def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -
             if v.type == "volume" and v.reclaim == "delete"
         ),
         job=JobParams.of(spec) if isinstance(spec, JobSpec) else None,
+        depends_on=_needs(spec),
     )
+
+
+def _needs(spec: object) -> tuple[Need, ...]:
+    """What a workload, or a container of a pod, waits for."""
+    if not isinstance(spec, WorkloadSpec | PodContainer):
+        return ()
+    return tuple(Need(n, one.condition, one.restart) for n, one in spec.depends_on.items())
 
 
 def _start_timeout(spec: ContainerSpec) -> float:

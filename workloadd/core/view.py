@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workloadd.core.actions import WorkloadPlan
+from workloadd.core.dependencies import NOTHING, Waiting
 from workloadd.core.deployment import Current
 from workloadd.core.desired import Declared
 from workloadd.core.memory import Memory
@@ -25,6 +26,7 @@ class View:
     memory: Memory
     step: str | None
     now: float
+    waiting: Waiting = NOTHING
 
     @property
     def target(self) -> str:

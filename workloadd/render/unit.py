@@ -33,7 +33,7 @@ def render_units(record: UnitRecord, params: Mapping[str, UnitParams]) -> dict[s
     units = (
         {}
         if record.containers[0][0] not in SLOTS
-        else {unit_name(record.workload): _text(_umbrella(record))}
+        else {unit_name(record.workload): _text(_umbrella(record, params))}
     )
     units |= {
         unit_name(record.workload, part): _unit(record, part, container, params)
@@ -56,7 +56,7 @@ def _sockets(record: UnitRecord, params: Mapping[str, UnitParams]) -> dict[str, 
     return units
 
 
-def _umbrella(record: UnitRecord) -> list[str]:
+def _umbrella(record: UnitRecord, params: Mapping[str, UnitParams]) -> list[str]:
     """The workload's own unit where a container in a slot does the work: started, stopped and
     listed as any other workload's."""
     return [
@@ -65,7 +65,7 @@ def _umbrella(record: UnitRecord) -> list[str]:
         "",
         "[Unit]",
         f"Description={_escape(_description(record))}",
-        *_order(record, WHOLE, {}),
+        *_order(record, WHOLE, params),
         "",
         "[Service]",
         "Type=oneshot",
@@ -100,7 +100,9 @@ def _unit(record: UnitRecord, part: str, container: str, params: Mapping[str, Un
         *_ending(params[part]),
     ]
     # A job is begun by its timer, or by whoever deploys it; what has sockets, by a connection.
-    if whole and not job and not any(one.sockets for one in params.values()):
+    # Where the daemon cannot, what it would have started in time comes up with the rest.
+    gated = not whole and part not in SLOTS and params[part].gated
+    if gated or (whole and not job and not any(one.sockets for one in params.values())):
         lines += ["", "[Install]", f"WantedBy={TARGET}"]
     return _text(lines)
 
@@ -143,17 +145,31 @@ def _order(record: UnitRecord, part: str, params: Mapping[str, UnitParams]) -> l
     """Who starts whom, and after whom: the pod, what runs to its end one by one, the others."""
     members = [name for name, _ in record.running if unit_part(name) != WHOLE]
     if unit_part(part) == WHOLE:
-        return [f"Wants={unit_name(record.workload, name)}" for name in members]
+        # What waits for more than a start is the daemon's to start.
+        own = [name for name in members if name in SLOTS or not params[name].gated]
+        wants = [f"Wants={unit_name(record.workload, name)}" for name in own]
+        return [*_workloads_first(params[record.containers[0][0]]), *wants]
     whole = unit_name(record.workload)
     if part in SLOTS:
         return [f"BindsTo={whole}", f"After={whole}"]
     before = members[: members.index(part)] if params[part].role == "init" else members
     inits = [unit_name(record.workload, n) for n in before if params[n].role == "init"]
+    needs = [(unit_name(record.workload, n.name), n) for n in params[part].depends_on]
     return [
         f"BindsTo={whole}",
-        f"After={' '.join([whole, *inits])}",
+        f"After={' '.join([whole, *inits, *(unit for unit, _ in needs)])}",
         *(f"Requires={init}" for init in inits),
+        *(f"Wants={unit}" for unit, need in needs if not need.gates),
     ]
+
+
+def _workloads_first(params: UnitParams) -> list[str]:
+    """The workloads that have to be there first, which also stop only after this one."""
+    lines = []
+    for need in params.depends_on:
+        unit = unit_name(need.name)
+        lines += [f"After={unit}", *([] if need.gates else [f"Wants={unit}"])]
+    return lines
 
 
 def _type(record: UnitRecord, params: UnitParams) -> list[str]:

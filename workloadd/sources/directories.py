@@ -23,6 +23,7 @@ from workloadd.spec.ports import HostPort
 from workloadd.spec.problems import Problem as SpecProblem
 from workloadd.spec.text import quote
 from workloadd.spec.volume import VolumeSpec
+from workloadd.spec.waiting import cyclic_workloads
 
 _SHARED = ("network", "volume")
 
@@ -73,12 +74,15 @@ class Directories:
         # What vanished between the listing and the reading was never there.
         files = [loaded for loaded in read if loaded]
         placed = _placed(self._in_order(files, running or {}))
-        clashes = duplicate_host_ports(
-            {name: one.workload.result for name, one in placed.items()}, holders
-        )
+        results = {name: one.workload.result for name, one in placed.items()}
+        refused = _together(duplicate_host_ports(results, holders), cyclic_workloads(results))
         networks, volumes = (_shared(placed, kind) for kind in _SHARED)
         workloads = {
-            name: _having(self._declare(name, one, clashes.get(name, ())), networks, volumes)
+            name: _having(
+                self._declare(name, one, refused.get(name, ())),
+                networks,
+                volumes,
+            )
             for name, one in placed.items()
             if one.workload.result.kind not in _SHARED
         }
@@ -158,6 +162,12 @@ class Directories:
     def read_paths(self) -> frozenset[Path]:
         """The files and directories that the workloads named at the last load, there or not."""
         return frozenset(map(Path, self._paths))
+
+
+def _together(*found: Mapping[str, tuple[SpecError, ...]]) -> dict[str, tuple[SpecError, ...]]:
+    """What several looks at all workloads refuse, by workload."""
+    names = {name for errors in found for name in errors}
+    return {n: tuple(e for errors in found for e in errors.get(n, ())) for n in names}
 
 
 def _shared(placed: Mapping[str, _Placed], kind: str) -> dict[str, Shared]:

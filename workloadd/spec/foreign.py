@@ -12,7 +12,6 @@ from workloadd.spec.text import did_you_mean, key_name, one_of, quote
 
 _ONE_FILE = "one file holds one workload: write its keys at the top level, without services:"
 _FEW = 8
-_NOT_YET = "not supported yet"
 _GENERATED = "leave it out: the unit is generated"
 
 _WORKLOAD: Mapping[str, str] = {
@@ -23,8 +22,7 @@ _WORKLOAD: Mapping[str, str] = {
     "name": "leave it out: the file's name is the workload's name",
     "container_name": "leave it out: the file's name is the workload's name",
     "build": "build the image elsewhere and name it under image",
-    "depends_on": _NOT_YET,
-    "containers": _NOT_YET,
+    "containers": "only a service can have several containers",
     "schedule": "write kind: job",
     "retries": "write kind: job, or restart: on-failure:N",
     "configs": "write files",

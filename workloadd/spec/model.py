@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.dependencies import DependsOn, pod_problems
 from workloadd.spec.expose import ExposeSpec
 from workloadd.spec.names import MAIN_CONTAINER
 from workloadd.spec.owners import outside
@@ -38,6 +39,12 @@ class WorkloadSpec(SandboxSpec, UpdateSpec):
         default=True,
         description="Whether the workload is to run; false stops it and keeps what it has.",
         examples=[False],
+    )
+
+    depends_on: DependsOn = Field(
+        default_factory=dict,
+        description="Workloads that have to be there before this one is started.",
+        examples=[["db"], {"db": {"condition": "healthy"}}],
     )
 
     @property
@@ -155,6 +162,13 @@ class PodSpec(WorkloadSpec):
     def _sockets_have_a_container(self) -> PodSpec:
         problems = list(socket_problems(self.sockets, self.containers))
         if problems:
+            raise ProblemsError(*problems)
+        return self
+
+    @model_validator(mode="after")
+    def _containers_wait_for_each_other(self) -> PodSpec:
+        parts = {n: (c.depends_on, c.init) for n, c in self.containers.items()}
+        if problems := tuple(pod_problems(parts)):
             raise ProblemsError(*problems)
         return self
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field
 
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.dependencies import DependsOn
 from workloadd.spec.names import check_name
 from workloadd.spec.problems import Problem, each, reject
 from workloadd.spec.sockets import Socket
@@ -26,6 +27,11 @@ class PodContainer(ContainerSpec):
         description="Run it to its end before the containers that are no init containers start; "
         "several run one after the other, in the order of the file.",
         examples=[True],
+    )
+    depends_on: DependsOn = Field(
+        default_factory=dict,
+        description="Containers of the same pod that have to be there before it is started.",
+        examples=[["web"], {"web": {"condition": "healthy", "restart": True}}],
     )
 
 

@@ -293,8 +293,10 @@ class Host:
         if part != WHOLE or not self._in_slots():
             self._start_one(part)
         if part == WHOLE and self.unit().active_state == "active":
-            for member, _ in self._loaded_ids():
-                if unit_part(member) != WHOLE:
+            for member, one in self._loaded_ids():
+                params = self.containers[one].params if one in self.containers else None
+                gated = member not in SLOTS and params is not None and params.gated
+                if unit_part(member) != WHOLE and not gated:
                     self._start_one(member)
 
     def _start_one(self, part: str) -> None:

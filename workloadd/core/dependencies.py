@@ -1,0 +1,253 @@
+"""What a workload waits for: how its dependencies are, and what that means for its start.
+
+A dependency gates the start only. What runs already goes on whatever becomes of it later.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from workloadd.core.deployment import Current, DeployedPart, completed, current_deployment
+from workloadd.core.desired import Desired
+from workloadd.core.memory import Memory
+from workloadd.core.names import unit_part
+from workloadd.core.observed import Observed, Seen
+from workloadd.core.revision import Need, Revision
+from workloadd.core.runs import Run
+from workloadd.spec.job import JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How something is that others wait for.
+
+    `why` is what it lacks, as the end of a sentence. `replaced_at` is when the containers of its
+    current deployment, which has proved itself, were made; `since` when it came up or ended
+    (seconds since the epoch, 0.0 where that is not known).
+    """
+
+    started: bool = False
+    healthy: bool = False
+    completed: bool = False
+    why: str = ""
+    replaced_at: float = 0.0
+    since: float = 0.0
+
+    def lacks(self, need: Need) -> str:
+        """Why a need is not met yet, empty where it is."""
+        if {
+            "started": self.started,
+            "healthy": self.healthy,
+            "completed": self.completed,
+        }[need.condition]:
+            return ""
+        said = self.why or f"not {need.condition} yet"
+        return f"{need.name} ({said})"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What keeps a workload from being started: sentences, and since when nothing does."""
+
+    lacking: tuple[str, ...] = ()
+    since: float = 0.0
+    # By name: what it waits for, where it is there.
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """What it waits for, in words; empty where there is nothing."""
+        return f"waits for {', '.join(self.lacking)}" if self.lacking else ""
+
+
+NOTHING = Waiting()
+
+
+def waiting(needs: Iterable[Need], desired: Desired, observed: Observed, memory: Memory) -> Waiting:
+    """What a workload with these needs waits for just now."""
+    wanted = tuple(needs)
+    if not wanted:
+        return NOTHING
+    found = {need.name: standing(need.name, desired, observed, memory) for need in wanted}
+    lacking = tuple(said for need in wanted if (said := found[need.name].lacks(need)))
+    return Waiting(lacking, max(one.since for one in found.values()), found)
+
+
+def needs_of(current: Current | None, wanted: Revision | None) -> tuple[Need, ...]:
+    """What has to be there before a workload is started: by its file, else by what is deployed."""
+    if wanted:
+        return wanted.parts[0].params.depends_on
+    container = current.container if current else None
+    return container.params.depends_on if container and container.params else ()
+
+
+def standing(name: str, desired: Desired, observed: Observed, memory: Memory) -> Standing:
+    """How a workload is that others wait for."""
+    declared, seen = desired.workloads.get(name), observed.workloads.get(name, Seen())
+    if declared is None:
+        other = next((one for one in desired.elsewhere if one.name == name), None)
+        why = f"it is not for this host: {other.reason}" if other else "there is no such workload"
+        return Standing(why=why)
+    if declared.spec and not declared.spec.enabled:
+        return Standing(why="it is disabled")
+    current = current_deployment(name, seen)
+    if current is None or current.container is None:
+        lacking = declared.errors or declared.problems
+        return Standing(why="its file is wrong" if lacking else "it is not deployed yet")
+    if isinstance(declared.spec, JobSpec) or _is_job(current):
+        return _of_job(memory.runs.get(name, ()), current)
+    return _of_service(current, memory)
+
+
+def _is_job(current: Current) -> bool:
+    params = current.container.params if current.container else None
+    return params is not None and params.job is not None
+
+
+def _of_job(runs: tuple[Run, ...], current: Current) -> Standing:
+    """A job has started once it ran, and is done once its last run succeeded."""
+    last = next((run for run in runs if run.revision == current.revision), None)
+    if last is None:
+        return Standing(why="it has not run yet")
+    done = last.outcome == "succeeded"
+    why = "" if done or last.on else f"its run {last.words}"
+    return Standing(
+        started=True,
+        healthy=done,
+        completed=done,
+        why=why or ("" if done else "it runs"),
+        replaced_at=_made(current),
+        since=last.ended_at or last.started_at,
+    )
+
+
+def _of_service(current: Current, memory: Memory) -> Standing:
+    down = next((part for part in current.parts if not part.up), None)
+    since = max(part.unit.active_since for part in current.parts)
+    made = 0.0 if current.unproven else _made(current)
+    if current.asleep:
+        # A connection starts it.
+        return Standing(started=True, healthy=True, replaced_at=made, since=since)
+    if down is not None or not current.listening:
+        state = down.unit.active_state if down else "not listening"
+        return Standing(why=f"it is {state}", replaced_at=made)
+    unready = _unready(current.parts, memory)
+    ended = all(
+        part.infra or (part.container and completed(part.container, part.unit))
+        for part in current.parts
+    )
+    return Standing(
+        started=True,
+        healthy=not unready,
+        completed=ended,
+        why=unready,
+        replaced_at=made,
+        since=since,
+    )
+
+
+def standing_of_part(part: DeployedPart, memory: Memory) -> Standing:
+    """How a container of a pod is that others of it wait for."""
+    container = part.container
+    if container is None:
+        return Standing(why="it is gone")
+    ended = completed(container, part.unit)
+    since = container.exited_at if ended else part.unit.active_since
+    unready = _unready((part,), memory)
+    return Standing(
+        started=part.up,
+        healthy=part.up and not unready,
+        completed=ended,
+        why="" if part.up and not unready else unready or f"it is {part.unit.active_state}",
+        replaced_at=container.created_at,
+        since=since,
+    )
+
+
+def _unready(parts: Iterable[DeployedPart], memory: Memory) -> str:
+    """What a readiness probe says against it; what has none is ready as soon as it runs."""
+    for part in parts:
+        container = part.container
+        probes = container.params.probes if container and container.params else ()
+        if not container or not any(p.kind in ("startup", "readiness") for p in probes):
+            continue
+        if completed(container, part.unit):
+            continue
+        health = memory.health.get(container.id)
+        if health is None or health.began < container.started_at or health.ready is None:
+            return "it is not ready yet"
+        if not health.ready:
+            failed = health.of("readiness")
+            return f"it is not ready: {failed.message}" if failed else "it is not ready"
+    return ""
+
+
+def _made(current: Current) -> float:
+    return max((c.created_at for c in current.containers), default=0.0)
+
+
+def waits_in_pod(current: Current, part: DeployedPart, memory: Memory) -> Waiting:
+    """What a container of a pod waits for among the others."""
+    params = part.container.params if part.container else None
+    if params is None or not unit_part(part.name) or not params.depends_on:
+        return NOTHING
+    others = {one.name: standing_of_part(one, memory) for one in current.parts}
+    found = {n.name: others[n.name] for n in params.depends_on if n.name in others}
+    lacking = tuple(
+        said for n in params.depends_on if n.name in found and (said := found[n.name].lacks(n))
+    )
+    return Waiting(lacking, max((one.since for one in found.values()), default=0.0), found)
+
+
+def dependents(name: str, observed: Observed) -> tuple[str, ...]:
+    """The workloads whose current deployment runs and waits for this one when it starts."""
+    found = []
+    for other, seen in observed.workloads.items():
+        running = [c for c in seen.containers if c.running and c.params]
+        if other != name and any(
+            need.name == name for c in running if c.params for need in _over_workloads(c.params)
+        ):
+            found.append(other)
+    return tuple(sorted(found))
+
+
+def _over_workloads(params: object) -> tuple[Need, ...]:
+    role, needs = getattr(params, "role", ""), getattr(params, "depends_on", ())
+    return needs if role in ("main", "infra") else ()
+
+
+def stops_after(name: str, desired: Desired, observed: Observed) -> str:
+    """A workload that is to stop before this one does, as it was started after it; else empty.
+
+    Only those count that are to stop as well, and that this one does not itself wait for.
+    """
+    needs = _observed_needs(observed)
+    for other in dependents(name, observed):
+        declared = desired.workloads.get(other)
+        going = declared is None or (declared.spec is not None and not declared.spec.enabled)
+        if going and other not in _reach(name, needs):
+            return other
+    return ""
+
+
+def _observed_needs(observed: Observed) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(
+            need.name
+            for container in seen.containers
+            if container.running and container.params
+            for need in _over_workloads(container.params)
+        )
+        for name, seen in observed.workloads.items()
+    }
+
+
+def _reach(start: str, needs: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Everything that something waits for, over others as well."""
+    reached: set[str] = set()
+    edge = [start]
+    while edge:
+        for name in needs.get(edge.pop(), ()):
+            if name not in reached:
+                reached.add(name)
+                edge.append(name)
+    return reached
