@@ -48,10 +48,13 @@ PROVEN: dict[str, dict[str, str]] = {
         "NamedVolume": "selinux nosuid nodev",
     },
     "test_fields_health": {
-        "ServiceSpec": "healthcheck notify",
-        "Healthcheck": "test disable interval timeout retries start_period on_failure startup log",
+        "ServiceSpec": "healthcheck probes",
+        "Healthcheck": "test disable interval timeout retries start_period on_failure startup",
         "StartupCheck": "test interval timeout retries success",
-        "HealthLog": "destination max_count max_size",
+        "Probes": "startup readiness liveness",
+        "ProbeSpec": "http tcp exec interval timeout failure_threshold success_threshold "
+        "initial_delay",
+        "HttpProbe": "port path scheme headers status body",
     },
     "test_networks": {
         "ServiceSpec": "networks",

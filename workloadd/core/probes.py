@@ -1,9 +1,21 @@
 """Probes of a container: what asks it how it is, as kept in the container's label."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+from workloadd.spec.container import ContainerSpec
+from workloadd.spec.health import NONE, SHELL, Healthcheck
+from workloadd.spec.probe_http import HttpProbe
+from workloadd.spec.probes import ProbeSpec
+
 ProbeKind = Literal["startup", "readiness", "liveness"]
+KINDS: tuple[ProbeKind, ...] = ("startup", "readiness", "liveness")
+
+# What Podman and Docker take where an image's check leaves it out.
+_INTERVAL = 30.0
+_RETRIES = 3
+_SECOND = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,95 @@ class Probe:
         if self.http:
             return f"{self.kind} ({self.http.scheme} {self.http.port}{self.http.path})"
         return f"{self.kind} (tcp {self.tcp})" if self.tcp else f"{self.kind} (exec)"
+
+
+def probes_of(spec: ContainerSpec, image: Probe | None = None) -> tuple[Probe, ...]:
+    """The probes of a container, as they are asked: those of the file, and of `healthcheck`.
+
+    The image's own check is the readiness probe where the file has none and says nothing else.
+    """
+    found = {probe.kind: probe for probe in _written(spec)}
+    if image is not None and spec.healthcheck is None:
+        found.setdefault("readiness", image)
+    return tuple(found[kind] for kind in KINDS if kind in found)
+
+
+def _written(spec: ContainerSpec) -> Iterator[Probe]:
+    if spec.healthcheck:
+        yield from _of_check(spec.healthcheck)
+    for kind in KINDS:
+        one: ProbeSpec | None = getattr(spec.probes, kind)
+        if one:
+            yield Probe(
+                kind,
+                http=_http(one.http) if one.http else None,
+                tcp=one.tcp or 0,
+                exec=one.exec or (),
+                interval=one.interval,
+                timeout=one.timeout,
+                failure_threshold=one.failure_threshold,
+                success_threshold=one.success_threshold,
+                initial_delay=one.initial_delay,
+            )
+
+
+def _http(spec: HttpProbe) -> HttpCheck:
+    ranges = [status.partition("-") for status in spec.status]
+    return HttpCheck(
+        spec.port,
+        spec.path,
+        spec.scheme,
+        tuple(spec.headers.items()),
+        tuple((int(first), int(last or first)) for first, _, last in ranges),
+        spec.body,
+    )
+
+
+def _of_check(check: Healthcheck) -> Iterator[Probe]:
+    """What `healthcheck` stands for."""
+    if check.disable or check.test is None:
+        return
+    readiness = Probe(
+        "readiness",
+        exec=command_of(check.test),
+        interval=check.interval,
+        timeout=check.timeout,
+        failure_threshold=check.retries,
+        start_period=check.start_period,
+    )
+    yield readiness
+    if check.on_failure == "restart":
+        yield replace(readiness, kind="liveness")
+    if one := check.startup:
+        yield Probe(
+            "startup",
+            exec=command_of(one.test),
+            interval=one.interval,
+            timeout=one.timeout,
+            failure_threshold=one.retries,
+            success_threshold=one.success,
+        )
+
+
+def command_of(test: Sequence[str]) -> tuple[str, ...]:
+    """The command of a check as Compose and images have it: CMD or CMD-SHELL come first."""
+    words = tuple(test)
+    return ("/bin/sh", "-c", " ".join(words[1:])) if words[0] == SHELL else words[1:]
+
+
+def image_probe(check: Any) -> Probe | None:
+    """The check that an image brings with it, in the words of its configuration."""
+    test = [str(word) for word in (check or {}).get("Test") or ()]
+    if len(test) < 2 or test[0] == NONE:
+        return None
+    return Probe(
+        "readiness",
+        exec=command_of(test),
+        interval=(check.get("Interval") or 0) / _SECOND or _INTERVAL,
+        timeout=(check.get("Timeout") or 0) / _SECOND or _INTERVAL,
+        failure_threshold=check.get("Retries") or _RETRIES,
+        start_period=(check.get("StartPeriod") or 0) / _SECOND,
+    )
 
 
 def _known(cls: type[Any], raw: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from workloadd.core.given import GivenFile, GivenSecret, stored_name
 from workloadd.core.names import secret_name, volume_name
 from workloadd.core.objects import NO_NEEDS, Needs
-from workloadd.core.probes import Probe
+from workloadd.core.probes import Probe, probes_of
 from workloadd.core.schedule import JobParams
 from workloadd.core.socket_units import to_texts
 from workloadd.spec.container import ContainerSpec
@@ -32,9 +32,6 @@ _LISTS = ("reclaim", "ports", "secrets", "files", "sockets")
 # How the container is told of changed files is not of the container.
 _NOT_OF_CONTAINER = _NOT_IN_DIGEST | {"secrets", "files", "reload"}
 _SOURCES = {"file", "variable", "credential", "content", "source"}
-
-# Seconds for `podman start` itself; the time of the service's own start is the probes' business.
-START_TIMEOUT = 90.0
 
 Role = Literal["main", "infra", "init", "member"]
 
@@ -65,10 +62,14 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image in local storage. `digest` is the manifest's, `id` the configuration's."""
+    """An image in local storage. `digest` is the manifest's, `id` the configuration's.
+
+    `probe` is the check that it brings with it.
+    """
 
     id: str
     digest: str
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,7 @@ class UnitParams:
     """What a container's unit says besides its ID; kept in a label of the container.
 
     `role` is what the container is to its workload: its only one, a pod's infra container, one
-    that runs to its end first, or another member of a pod. `stop_timeout` is in seconds, as is
-    `start_timeout`, within which it has to say that it has started;
+    that runs to its end first, or another member of a pod. `stop_timeout` is in seconds,
     `max_retries` 0 means no bound; `reclaim` are the Podman volumes to delete when the workload's
     file goes. `image` is the reference in the file: Podman itself shows a container that was made
     by image ID under any of that image's names. `ports` are written as in a file. `secrets` are
@@ -119,7 +119,6 @@ class UnitParams:
     job: JobParams | None = None
     sockets: tuple[str, ...] = ()
     idle_timeout: float = 0.0
-    start_timeout: float = START_TIMEOUT
     probes: tuple[Probe, ...] = ()
     depends_on: tuple[Need, ...] = ()
 
@@ -288,7 +287,7 @@ class _Pins:
             **_given(spec, inputs),
         }
         params = replace(
-            _params(self.workload, spec, role, image.digest),
+            _params(self.workload, spec, role, image),
             secrets=_secrets(self.workload, inputs),
             files=_files(self.whole, spec, inputs),
         )
@@ -341,7 +340,7 @@ def owner_of(whole: WorkloadSpec, spec: File) -> tuple[int, int]:
     return owner
 
 
-def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -> UnitParams:
+def _params(workload: str, spec: ContainerSpec, role: Role, image: Image) -> UnitParams:
     ports: tuple[Port, ...] = spec.ports if isinstance(spec, WorkloadSpec) else ()
     policy = spec.restart.policy
     return UnitParams(
@@ -350,9 +349,8 @@ def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -
         restart="on-failure" if role == "init" and policy == "always" else policy,
         max_retries=spec.restart.max_retries or 0,
         stop_timeout=spec.stop_timeout,
-        start_timeout=_start_timeout(spec),
         image=spec.image,
-        image_digest=image_digest,
+        image_digest=image.digest,
         ports=tuple(str(port) for port in ports),
         reclaim=tuple(
             volume_name(workload, v.source)
@@ -360,6 +358,8 @@ def _params(workload: str, spec: ContainerSpec, role: Role, image_digest: str) -
             if v.type == "volume" and v.reclaim == "delete"
         ),
         job=JobParams.of(spec) if isinstance(spec, JobSpec) else None,
+        # What runs to its end is asked nothing: its end says how it went.
+        probes=() if role == "init" or isinstance(spec, JobSpec) else probes_of(spec, image.probe),
         depends_on=_needs(spec),
     )
 
@@ -369,18 +369,6 @@ def _needs(spec: object) -> tuple[Need, ...]:
     if not isinstance(spec, WorkloadSpec | PodContainer):
         return ()
     return tuple(Need(n, one.condition, one.restart) for n, one in spec.depends_on.items())
-
-
-def _start_timeout(spec: ContainerSpec) -> float:
-    """What a start may take at most: where it ends with the first good check, as long as checks
-    may still turn out well."""
-    check = spec.healthcheck
-    if spec.notify != "healthy" or check is None:
-        return START_TIMEOUT
-    checks = check.start_period + check.retries * (check.interval + check.timeout)
-    if one := check.startup:
-        checks += (one.retries + one.success) * (one.interval + one.timeout)
-    return START_TIMEOUT + checks
 
 
 def _dump(spec: BaseModel, exclude: set[str]) -> Any:

@@ -16,6 +16,7 @@ from workloadd.core.names import (
     LABEL_WORKLOAD,
 )
 from workloadd.core.observed import Container
+from workloadd.core.probes import image_probe
 from workloadd.core.revision import Image, UnitParams
 
 
@@ -93,7 +94,7 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
 def parse_image(body: bytes) -> Image:
     """The answer of `GET /libpod/images/NAME/json`."""
     raw = json.loads(body)
-    return Image(id=raw["Id"], digest=raw["Digest"])
+    return Image(id=raw["Id"], digest=raw["Digest"], probe=image_probe(raw.get("Healthcheck")))
 
 
 def _map_size(ranges: list[dict[str, int]] | None) -> int:

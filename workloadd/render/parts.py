@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from workloadd.render.health import render_health
 from workloadd.render.logging import render_logging
 from workloadd.render.process import render_process
 from workloadd.render.resources import render_resources
@@ -14,6 +13,7 @@ from workloadd.render.security import (
 )
 from workloadd.render.storage import render_storage
 from workloadd.spec.container import ContainerSpec
+from workloadd.spec.health import NONE
 from workloadd.spec.signals import signal_number
 
 
@@ -30,11 +30,12 @@ def render_parts(workload: str, name: str, spec: ContainerSpec) -> dict[str, Any
     if nested := nested_mounts(spec.selinux):
         storage["mounts"] = [*storage.get("mounts", ()), *nested]
     return {
-        "sdnotifyMode": spec.notify,
+        # Started is what runs: whether it is ready, the daemon asks, and Podman asks nothing.
+        "sdnotifyMode": "conmon",
+        "healthconfig": {"Test": [NONE]},
         "stop_timeout": -int(-spec.stop_timeout // 1),
         **{key: value for key, value in optional.items() if value},
         **render_logging(spec.logging, name),
-        **render_health(spec.healthcheck),
         **render_process(spec),
         **render_security(spec),
         **render_devices(spec),

@@ -24,6 +24,8 @@ from workloadd.render.record import render_record
 from workloadd.render.socket import render_sockets
 
 PODMAN = "/usr/bin/podman"
+# Seconds for `podman start` itself; the time of the service's own start is the probes' business.
+_START_TIMEOUT = 90
 # Seconds that podman and systemd need around the container's own stop.
 _STOP_MARGIN = 20
 
@@ -237,7 +239,7 @@ def _restart(params: UnitParams) -> list[str]:
 
 def _ending(params: UnitParams) -> list[str]:
     timeout = _seconds(params.stop_timeout)
-    start = "infinity" if params.role == "init" else str(_seconds(params.start_timeout))
+    start = "infinity" if params.role == "init" else str(_START_TIMEOUT)
     return [
         f"TimeoutStartSec={start}",
         f"TimeoutStopSec={timeout + _STOP_MARGIN}",

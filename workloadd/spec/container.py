@@ -41,15 +41,10 @@ class ContainerSpec(
 
     @model_validator(mode="after")
     def _parts_agree(self) -> ContainerSpec:
-        problems = (*self._nobody_checks(), *self._variables_set_twice(), *self._nobody_told())
+        problems = (*self.asked_twice(), *self._variables_set_twice(), *self._nobody_told())
         if problems:
             raise ProblemsError(*problems)
         return self
-
-    def _nobody_checks(self) -> Iterator[Problem]:
-        if self.notify == "healthy" and self.healthcheck and self.healthcheck.disable:
-            why = "it would never be: healthcheck disables the check"
-            yield Problem("BadValue", why, "write another", ("notify",))
 
     def _variables_set_twice(self) -> Iterator[Problem]:
         for name, secret in self.secrets.items():

@@ -53,6 +53,13 @@ _WORKLOAD: Mapping[str, str] = {
     "pids_limit": "write resources: {pids: …}",
     "pull_policy": "write pull",
     "stop_grace_period": "write stop_timeout",
+    "notify": "leave it out: write probes: {readiness: …} for what tells that it is ready",
+    "livenessProbe": "write probes: {liveness: …}",
+    "readinessProbe": "write probes: {readiness: …}",
+    "startupProbe": "write probes: {startup: …}",
+    "liveness": "write probes: {liveness: …}",
+    "readiness": "write probes: {readiness: …}",
+    "startup": "write probes: {startup: …}",
     "env": "write environment",
     "links": "leave it out: containers of one network reach each other by name",
     "dns_options": "write dns_opt",
@@ -108,8 +115,42 @@ _VOLUME: Mapping[str, str] = {
 
 _HEALTH: Mapping[str, str] = {
     "start_interval": "write startup: {test: …, interval: …}",
+    "log": "leave it out: the status says how each probe went",
     "command": "write test",
     "cmd": "write test",
+}
+
+_PROBE: Mapping[str, str] = {
+    # Kubernetes
+    "httpGet": "write http: PORT/PATH",
+    "tcpSocket": "write tcp: PORT",
+    "grpc": "write tcp: PORT, or exec with grpc_health_probe",
+    "periodSeconds": "write interval",
+    "timeoutSeconds": "write timeout",
+    "failureThreshold": "write failure_threshold",
+    "successThreshold": "write success_threshold",
+    "initialDelaySeconds": "write initial_delay",
+    "terminationGracePeriodSeconds": "write stop_timeout beside probes",
+    # Compose
+    "test": "write exec",
+    "command": "write exec",
+    "retries": "write failure_threshold",
+    "start_period": "write a startup probe",
+    "url": "write http",
+}
+_PROBES: Mapping[str, str] = {
+    "start": "write startup",
+    "ready": "write readiness",
+    "live": "write liveness",
+    "health": "write readiness",
+}
+_HTTP: Mapping[str, str] = {
+    "httpHeaders": "write headers: {NAME: VALUE}",
+    "host": "write headers: {Host: …}: a probe asks its own container",
+    "url": "write scheme, port and path",
+    "method": "leave it out: it is always GET",
+    "expect": "write status or body",
+    "code": "write status",
 }
 
 _NETWORK: Mapping[str, str] = {
@@ -186,6 +227,9 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "PortEntry": _PORT,
     "Resources": _RESOURCES,
     "Healthcheck": _HEALTH,
+    "Probes": _PROBES,
+    "ProbeSpec": _PROBE,
+    "HttpProbe": _HTTP,
     "BindVolume": _VOLUME,
     "NamedVolume": {**_VOLUME_OPTIONS, **_VOLUME},
     "NetworkSpec": _NETWORK,

@@ -1,25 +1,25 @@
-"""Podman's own check of a container: Compose's words, and Podman's where Compose has none."""
+"""The check of a container as Compose writes it, which is made into probes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic.config import JsonDict
 
 from workloadd.spec.base import SpecModel, optional
-from workloadd.spec.forms import DurationForm, SizeForm
-from workloadd.spec.paths import absolute_path
+from workloadd.spec.forms import DurationForm
+from workloadd.spec.probes import Probes, parse_probes
 from workloadd.spec.problems import Problem, ProblemsError, each, reject
 from workloadd.spec.process import MAX_ARGUMENT
-from workloadd.spec.text import as_line, as_list, as_text, bounded, did_you_mean, quote
+from workloadd.spec.text import as_list, as_text, bounded, quote
 from workloadd.spec.translate import validated
-from workloadd.spec.units import parse_duration, parse_size
+from workloadd.spec.units import parse_duration
 
 NONE = "NONE"
 SHELL = "CMD-SHELL"
 ARGUMENTS = "CMD"
-_DESTINATIONS = ("local", "events_logger")
 _TEST_HINT = "write a shell command as text, or a list that begins with CMD or CMD-SHELL"
 # A check without a command is refused: the examples of its other fields have one.
 _TESTED: JsonDict = {"beside": {"test": "curl -f http://localhost/"}}
@@ -60,16 +60,6 @@ def _grace(value: object) -> float:
     return _wait(value) if parse_duration(value) else 0.0
 
 
-def _destination(value: object) -> str:
-    text = as_line(value)
-    if text.startswith("/"):
-        return absolute_path(text)
-    if text not in _DESTINATIONS:
-        hint = did_you_mean(text, _DESTINATIONS) or "write local, events_logger or a directory"
-        raise reject("BadValue", f"{quote(text)} is no place for a log", hint)
-    return text
-
-
 _Test = Annotated[
     tuple[str, ...], BeforeValidator(parse_test, json_schema_input_type=str | list[str])
 ]
@@ -93,7 +83,7 @@ class StartupCheck(SpecModel):
         default=0,
         ge=0,
         le=MAX_RETRIES,
-        description="After so many failures Podman restarts the container; 0 waits for ever.",
+        description="After so many failures the container is started again; 0 waits for ever.",
         examples=[30],
     )
     success: int = Field(
@@ -105,35 +95,8 @@ class StartupCheck(SpecModel):
     )
 
 
-class HealthLog(SpecModel):
-    """What Podman keeps of the checks' output."""
-
-    destination: Annotated[str, BeforeValidator(_destination, json_schema_input_type=str)] = Field(
-        default="local",
-        description="With the container (local), in Podman's events (events_logger), or a "
-        "directory of the host.",
-        examples=["events_logger"],
-        json_schema_extra={"podman": "5.3"},
-    )
-    max_count: int = Field(
-        default=5,
-        ge=0,
-        le=MAX_RETRIES,
-        description="How many checks it keeps; 0 is all.",
-        examples=[20],
-        json_schema_extra={"podman": "5.3"},
-    )
-    max_size: Annotated[int, BeforeValidator(parse_size, json_schema_input_type=SizeForm)] = Field(
-        default=500,
-        le=2**31,
-        description="Characters that it keeps of each; 0 is all.",
-        examples=["4k"],
-        json_schema_extra={"podman": "5.3"},
-    )
-
-
 class Healthcheck(SpecModel):
-    """A command that Podman runs in the container again and again."""
+    """A command that is run in the container again and again: its readiness probe, and more."""
 
     test: Annotated[
         tuple[str, ...] | None,
@@ -163,35 +126,29 @@ class Healthcheck(SpecModel):
         default=3,
         ge=1,
         le=MAX_RETRIES,
-        description="After so many failures in a row it is unhealthy.",
+        description="After so many failures in a row it is not ready.",
         examples=[5],
         json_schema_extra=_TESTED,
     )
     start_period: Annotated[float, BeforeValidator(_grace, json_schema_input_type=DurationForm)] = (
         Field(
             default=0.0,
-            description="How long after the start failures do not count.",
+            description="How long after the start failures do not count, until it first succeeds.",
             examples=["1m"],
             json_schema_extra=_TESTED,
         )
     )
-    on_failure: Literal["none", "kill", "stop"] = Field(
+    on_failure: Literal["none", "restart"] = Field(
         default="none",
-        description="What to do with an unhealthy container: nothing, kill it (then restart says "
-        "whether it starts again), or stop it.",
-        examples=["kill"],
+        description="What to do with a container that fails it: nothing but to say that it is not "
+        "ready, or start it again, too.",
+        examples=["restart"],
         json_schema_extra=_TESTED,
     )
     startup: StartupCheck | None = Field(
         default=None,
         description="A check that has to succeed before this one begins.",
         examples=[{"test": "test -e /run/ready", "interval": "2s"}],
-        json_schema_extra=_TESTED,
-    )
-    log: HealthLog = Field(
-        default_factory=HealthLog,
-        description="What is kept of the checks' output.",
-        examples=[{"max_count": 20}],
         json_schema_extra=_TESTED,
     )
 
@@ -216,13 +173,35 @@ def parse_healthcheck(value: object) -> Healthcheck:
 
 
 class HealthSpec(SpecModel):
-    """How Podman checks a container."""
+    """How a container is asked whether it is well."""
 
+    probes: Annotated[Probes, BeforeValidator(parse_probes, json_schema_input_type=Probes)] = Field(
+        default_factory=Probes,
+        description="What the container is asked while it runs: whether it has started, is ready, "
+        "and is alive.",
+        examples=[{"readiness": {"http": "8080/healthz"}, "liveness": {"tcp": 8080}}],
+    )
     healthcheck: Annotated[
         Healthcheck | None,
         BeforeValidator(optional(parse_healthcheck), json_schema_input_type=Healthcheck | None),
     ] = Field(
         default=None,
-        description="Podman's check of the container; the image's where it is left out.",
+        description="The readiness probe as Compose writes it; the image's where it is left out, "
+        "unless probes has one.",
         examples=[{"test": "curl -f http://localhost/", "interval": "10s"}, {"disable": True}],
     )
+
+    def asked_twice(self) -> Iterator[Problem]:
+        """The probes that ``healthcheck`` stands for, where ``probes`` has them as well."""
+        check = self.healthcheck
+        if check is None or check.disable:
+            return
+        stands_for = {
+            "readiness": "test",
+            "liveness": "on_failure" if check.on_failure == "restart" else "",
+            "startup": "startup" if check.startup else "",
+        }
+        for kind, key in stands_for.items():
+            if key and getattr(self.probes, kind):
+                why = f"probes has a {kind} probe, and this would be another one"
+                yield Problem("BadValue", why, "leave one of them out", ("healthcheck", key))

@@ -12,8 +12,10 @@ from workloadd.spec.base import optional
 from workloadd.spec.calendar import parse_schedule, parse_time_zone, zone_of
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.forms import DurationForm
+from workloadd.spec.health import Healthcheck
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.names import MAIN_CONTAINER
+from workloadd.spec.probes import Probes
 from workloadd.spec.problems import Path, Problem, ProblemsError, reject
 from workloadd.spec.process import Restart
 from workloadd.spec.sockets import Socket
@@ -29,6 +31,10 @@ def _no_restart(value: object) -> Restart:
 
 def _no_sockets(value: object) -> Any:
     raise reject("BadValue", "a job does not wait for connections", "write kind: service")
+
+
+def _no_probes(value: object) -> Any:
+    raise reject("BadValue", "a job runs to its end, which says how it went", "leave it out")
 
 
 def _timeout(value: object) -> float:
@@ -54,6 +60,12 @@ class JobSpec(WorkloadSpec, ContainerSpec):
     )
     idle_timeout: SkipJsonSchema[Annotated[float | None, BeforeValidator(_no_sockets)]] = Field(
         default=None, description="Not for jobs: they wait for no connection.", exclude=True
+    )
+    probes: SkipJsonSchema[Annotated[Probes, BeforeValidator(_no_probes)]] = Field(
+        default_factory=Probes, description="Not for jobs: its end says how it went.", exclude=True
+    )
+    healthcheck: SkipJsonSchema[Annotated[Healthcheck | None, BeforeValidator(_no_probes)]] = Field(
+        default=None, description="Not for jobs: its end says how it went.", exclude=True
     )
     schedule: Annotated[
         tuple[str, ...],

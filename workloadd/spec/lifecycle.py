@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -15,14 +15,8 @@ from workloadd.spec.units import parse_duration
 
 
 class LifecycleSpec(SpecModel):
-    """When a container counts as started, and how it is stopped and started again."""
+    """How a container is stopped and started again."""
 
-    notify: Literal["conmon", "healthy"] = Field(
-        default="conmon",
-        description="When the unit counts as started: as soon as the container runs (conmon), or "
-        "when its healthcheck has passed (healthy).",
-        examples=["healthy"],
-    )
     restart: Annotated[
         Restart, BeforeValidator(parse_restart, json_schema_input_type=RestartForm)
     ] = Field(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.dependencies import DependsOn
 from workloadd.spec.names import check_name
-from workloadd.spec.problems import Problem, each, reject
+from workloadd.spec.probes import Probes
+from workloadd.spec.problems import Problem, ProblemsError, each, reject
 from workloadd.spec.sockets import Socket
 from workloadd.spec.text import as_line, as_list, did_you_mean, kind, one_of, quote
 from workloadd.spec.translate import validated
@@ -33,6 +34,24 @@ class PodContainer(ContainerSpec):
         description="Containers of the same pod that have to be there before it is started.",
         examples=[["web"], {"web": {"condition": "healthy", "restart": True}}],
     )
+
+    @model_validator(mode="after")
+    def _runs_to_its_end(self) -> PodContainer:
+        asked = {"probes": self.probes != Probes(), "healthcheck": self.healthcheck is not None}
+        problems = [
+            Problem(
+                "BadValue",
+                "an init container runs to its end, which says how it went",
+                "leave it out",
+                (key,),
+                at_key=True,
+            )
+            for key, given in asked.items()
+            if given
+        ]
+        if self.init and problems:
+            raise ProblemsError(*problems)
+        return self
 
 
 def parse_containers(value: object) -> Mapping[str, PodContainer]:

@@ -10,7 +10,7 @@ from workloadd.spec.problems import Path, Problem
 from workloadd.spec.text import excerpt, key_name
 
 # What is below one of these is never shown.
-_SECRET = frozenset({"environment", "files", "secrets"})
+_SECRET = frozenset({"environment", "files", "headers", "secrets"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ _POD_END = Why(
     "the pod is there as long as the workload: each container's restart says when it ends"
 )
 
+_OUTPUT = Why(
+    "what a probe's command prints is kept nowhere, as it may hold secrets: the status says how "
+    "each probe went, and the history when that changed"
+)
+
 _USERS = ("userns_mode", "uid_map", "gid_map")
 _REMAP = ("userns_mode",)
 
@@ -114,9 +119,9 @@ _CONTAINER: Mapping[str, Place] = {
     "GroupAdd": ("group_add",),
     "HealthCmd": ("healthcheck.test",),
     "HealthInterval": ("healthcheck.interval",),
-    "HealthLogDestination": ("healthcheck.log.destination",),
-    "HealthMaxLogCount": ("healthcheck.log.max_count",),
-    "HealthMaxLogSize": ("healthcheck.log.max_size",),
+    "HealthLogDestination": _OUTPUT,
+    "HealthMaxLogCount": _OUTPUT,
+    "HealthMaxLogSize": _OUTPUT,
     "HealthOnFailure": ("healthcheck.on_failure",),
     "HealthRetries": ("healthcheck.retries",),
     "HealthStartPeriod": ("healthcheck.start_period",),
@@ -135,7 +140,7 @@ _CONTAINER: Mapping[str, Place] = {
     "Memory": ("resources.memory",),
     "Mount": ("volumes",),
     "NoNewPrivileges": ("no_new_privileges",),
-    "Notify": ("notify",),
+    "Notify": ("probes.readiness", "healthcheck"),
     "PidsLimit": ("resources.pids",),
     "Pod": ("containers",),
     "Pull": ("pull",),

@@ -37,10 +37,8 @@ _FOREIGN_WORDS = {
     "IfNotPresent": "write missing",
     "json-file": "write k8s-file",
     "passthrough": "write journald: the output is in the journal either way",
-    "ignore": "write conmon",
-    # A container has a notify socket only where it is made inside its unit, by podman run.
-    "container": "write healthy, and healthcheck: {test: …} for what tells that it is ready",
-    "restart": "write kill: the unit then starts it again as restart says",
+    "kill": "write restart",
+    "stop": "write restart: what is stopped for good serves nobody",
 }
 _YAML_1_1_BOOLEANS = {"y", "yes", "on", "n", "no", "off"}
 

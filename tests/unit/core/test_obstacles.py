@@ -31,11 +31,11 @@ def test_a_newer_or_unknown_podman_is_no_obstacle(podman: str) -> None:
 
 
 def test_the_newest_release_that_is_needed_is_named() -> None:
-    check = {"test": "true", "log": {"max_count": 1}}
-    problem = obstacle(spec(volumes=ARTIFACT, healthcheck=check), None, "5.2.0")
+    image = {"type": "image", "source": "localhost/b:1", "target": "/i", "subpath": "a"}
+    problem = obstacle(spec(volumes=[*ARTIFACT, image]), None, "5.2.0")
     assert problem
     assert "it needs Podman 5.6, this host has 5.2.0" in problem.message
-    assert "healthcheck.log.max_count (5.3)" in problem.message
+    assert "volumes./i.subpath (5.4)" in problem.message
 
 
 def test_what_is_left_at_its_default_needs_nothing() -> None:

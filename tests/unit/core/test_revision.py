@@ -1,11 +1,14 @@
 """What makes a new revision, and what does not."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.revisions import revised
 from tests.unit.core.sim import declared
-from workloadd.core.probes import HttpCheck, Probe
-from workloadd.core.revision import EnvFile, UnitParams
+from workloadd.core.probes import HttpCheck, Probe, image_probe, probes_of
+from workloadd.core.revision import EnvFile, Image, UnitParams, make_revision
+from workloadd.spec.model import ServiceSpec
 
 
 def digest(text: str, image: str = "sha256:one", env_files: tuple[EnvFile, ...] = ()) -> str:
@@ -90,26 +93,92 @@ def test_a_label_that_cannot_be_read(label: str) -> None:
     assert UnitParams.from_label(label) == expected
 
 
-CHECK = "healthcheck: {test: check, interval: 10s, timeout: 5s, retries: 4, start_period: 1m"
+CHECK = "healthcheck: {test: check, timeout: 5s, retries: 4, start_period: 1m"
+CHECKED = Probe(
+    "readiness", exec=("/bin/sh", "-c", "check"), interval=30.0, timeout=5.0, failure_threshold=4,
+    start_period=60.0,
+)  # fmt: skip
+OF_IMAGE = Probe("readiness", exec=("of-image",), interval=30.0)
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"),
+    ("text", "probes"),
     [
-        ("", 90),
-        (f"{CHECK}}}", 90),
-        ("notify: healthy", 90),
-        (f"{CHECK}}}\nnotify: healthy", 90 + 60 + 4 * 15),
+        ("", (OF_IMAGE,)),
+        ("healthcheck: {disable: true}", ()),
+        (f"{CHECK}}}", (CHECKED,)),
+        (f"{CHECK}, on_failure: restart}}", (CHECKED, replace(CHECKED, kind="liveness"))),
         (
-            f"{CHECK}, startup: {{test: up, interval: 2s, timeout: 1s, retries: 5}}}}\n"
-            "notify: healthy",
-            90 + 60 + 4 * 15 + 6 * 3,
+            f"{CHECK}, startup: {{test: [CMD, up], interval: 2s, success: 5}}}}",
+            (
+                Probe(
+                    "startup", exec=("up",), interval=2.0, timeout=30.0, failure_threshold=0,
+                    success_threshold=5,
+                ),
+                CHECKED,
+            ),
+        ),
+        ("probes: {readiness: {tcp: 80}}", (Probe("readiness", tcp=80),)),
+        ("probes: {liveness: {exec: a b}}", (OF_IMAGE, Probe("liveness", exec=("a", "b")))),
+        (
+            "probes: {liveness: {tcp: 1, interval: 5s, timeout: 2s, failure_threshold: 4, "
+            "success_threshold: 2, initial_delay: 1m}, "
+            "readiness: {http: {port: 8443, path: /a, scheme: https, headers: {Host: x}, "
+            "status: [204, 300-399], body: ok}}}",
+            (
+                Probe(
+                    "readiness",
+                    http=HttpCheck(
+                        8443, "/a", "https", (("Host", "x"),), ((204, 204), (300, 399)), "ok"
+                    ),
+                ),
+                Probe("liveness", None, 1, (), 5.0, 2.0, 4, 2, 60.0),
+            ),
         ),
     ],
-)
-def test_a_start_may_take_as_long_as_checks_may_still_turn_out_well(
-    text: str, seconds: float
-) -> None:
+)  # fmt: skip
+def test_what_a_container_is_asked(text: str, probes: tuple[Probe, ...]) -> None:
     found = declared("web", f"image: r.example/app:1\n{text}")
-    assert found.spec, found.errors
-    assert revised("web", found.spec).parts[0].params.start_timeout == seconds
+    assert isinstance(found.spec, ServiceSpec), found.errors
+    assert probes_of(found.spec, OF_IMAGE) == probes
+    assert revised("web", found.spec).parts[0].params.probes == tuple(
+        probe for probe in probes if probe != OF_IMAGE
+    )
+
+
+def test_other_probes_are_another_revision() -> None:
+    assert digest("probes: {readiness: {tcp: 80}}") != digest("probes: {readiness: {tcp: 81}}")
+
+
+def test_what_runs_to_its_end_is_asked_nothing() -> None:
+    image = Image("id", "sha256:one", OF_IMAGE)
+    job = declared("web", "kind: job\nimage: r.example/app:1")
+    pod = declared(
+        "web", "containers: {a: {image: r.example/app:1, init: true}, b: {image: r.example/app:1}}"
+    )
+    assert job.spec and pod.spec
+    for spec, expected in ((job.spec, [()]), (pod.spec, [(), (), (OF_IMAGE,)])):
+        revision = make_revision("web", spec, {"r.example/app:1": image})
+        assert [part.params.probes for part in revision.parts] == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "probe"),
+    [
+        (None, None),
+        ({}, None),
+        ({"Test": ["NONE"]}, None),
+        ({"Test": ["CMD"]}, None),
+        (
+            {"Test": ["CMD-SHELL", "a || b"]},
+            Probe("readiness", exec=("/bin/sh", "-c", "a || b"), interval=30.0, timeout=30.0),
+        ),
+        (
+            {"Test": ["CMD", "a"], "Interval": 5 * 10**9, "Timeout": 10**9, "Retries": 2,
+             "StartPeriod": 7 * 10**9},
+            Probe("readiness", exec=("a",), interval=5.0, failure_threshold=2, start_period=7.0),
+        ),
+    ],
+)  # fmt: skip
+def test_the_check_that_an_image_brings(check: object, probe: Probe | None) -> None:
+    assert image_probe(check) == probe

@@ -32,6 +32,7 @@ def test_systemd_supervises_it() -> None:
     spec = rendered("restart: on-failure:3")
     assert spec["cgroups_mode"] == "split"
     assert spec["sdnotifyMode"] == "conmon"
+    assert spec["healthconfig"] == {"Test": ["NONE"]}
     assert spec["restart_policy"] == "no"
     params = UnitParams.from_label(spec["labels"]["io.workloadd.unit"])
     assert params and (params.restart, params.max_retries) == ("on-failure", 3)
@@ -53,7 +54,7 @@ def test_what_the_file_leaves_out_is_left_to_the_image() -> None:
     absent = {
         "command", "entrypoint", "work_dir", "user", "stop_signal", "cap_add", "cap_drop", "init",
         "privileged", "umask", "httpproxy", "timezone", "r_limits", "devices", "groups",
-        "healthconfig", "healthLogDestination", "netns", "userns", "idmappings", "shm_size",
+        "netns", "userns", "idmappings", "shm_size",
         "sysctl", "dns_server", "hostadd", "expose", "portmappings",
         "annotations", "resource_limits", "read_only_filesystem", "read_write_tmpfs",
     }  # fmt: skip
@@ -117,7 +118,6 @@ def test_an_empty_command_clears_the_image_s() -> None:
                 {"type": "nofile", "soft": 5, "hard": 5},
             ],
         ),
-        ("notify: healthy", "sdnotifyMode", "healthy"),
         ("", "log_configuration", {"driver": "journald", "options": {"tag": "web"}}),
         (
             "logging: {options: {tag: shop}}",
@@ -187,33 +187,6 @@ def test_an_empty_command_clears_the_image_s() -> None:
         ("dns_search: a.b", "dns_search", ["a.b"]),
         ("extra_hosts: {a: 10.0.0.1}", "hostadd", ["a:10.0.0.1"]),
         ("expose: [80, 80/udp]", "expose", {"80": "tcp,udp"}),
-        (
-            "healthcheck: {test: a b, interval: 1.5s, timeout: 2s, start_period: 1m, retries: 4}",
-            "healthconfig",
-            {
-                "Test": ["CMD-SHELL", "a b"],
-                "Interval": 1_500_000_000,
-                "Timeout": 2_000_000_000,
-                "StartPeriod": 60_000_000_000,
-                "Retries": 4,
-            },
-        ),
-        ("healthcheck: {disable: true}", "healthconfig", {"Test": ["NONE"]}),
-        ("healthcheck: {test: a, on_failure: kill}", "health_check_on_failure_action", 2),
-        (
-            "healthcheck: {test: a, startup: {test: [CMD, b], interval: 1s, success: 2}}",
-            "startupHealthConfig",
-            {
-                "Test": ["CMD", "b"],
-                "Interval": 1_000_000_000,
-                "Timeout": 30_000_000_000,
-                "Retries": 0,
-                "Successes": 2,
-            },
-        ),
-        ("healthcheck: {test: a, log: {destination: /l}}", "healthLogDestination", "/l"),
-        ("healthcheck: {test: a, log: {max_count: 7}}", "healthMaxLogCount", 7),
-        ("healthcheck: {test: a, log: {max_size: 7}}", "healthMaxLogSize", 7),
         (
             "ports: ['127.0.0.1:5353:53/udp']",
             "portmappings",

@@ -18,12 +18,11 @@ from workloadd.spec.translate import validated
 # Names in SpecGenerator (pkg/specgen/specgen.go) and PodSpecGenerator of Podman 5.6.
 CONTAINER = {
     "annotations", "apparmor_profile", "artifact_volumes", "cap_add", "cap_drop", "command",
-    "devices", "entrypoint", "groups", "healthLogDestination", "healthMaxLogCount",
-    "healthMaxLogSize", "health_check_on_failure_action", "healthconfig", "httpproxy",
+    "devices", "entrypoint", "groups", "healthconfig", "httpproxy",
     "image_volumes", "init", "label_nested", "log_configuration", "mask", "mounts",
     "no_new_privileges", "overlay_volumes", "privileged", "r_limits", "read_only_filesystem",
     "read_write_tmpfs", "resource_limits", "sdnotifyMode", "seccomp_profile_path", "selinux_opts",
-    "startupHealthConfig", "stop_signal", "stop_timeout", "terminal", "timezone", "umask",
+    "stop_signal", "stop_timeout", "terminal", "timezone", "umask",
     "unmask", "user", "volumes", "work_dir",
 }  # fmt: skip
 SANDBOX = {

@@ -104,10 +104,46 @@ checks = st.one_of(
             "timeout": waits,
             "retries": st.integers(1, 9),
             "start_period": waits,
-            "on_failure": st.sampled_from(["none", "kill", "stop"]),
+            "on_failure": st.sampled_from(["none", "restart"]),
             "startup": startup,
-            "log": some(max_count=st.integers(0, 9), max_size=st.integers(0, 9000)),
         },
+    ),
+)
+requests = st.one_of(
+    ports,
+    st.builds("{}{}".format, ports, paths),
+    st.builds("https://localhost{}".format, paths),
+    st.fixed_dictionaries(
+        {"port": ports},
+        optional={
+            "path": paths,
+            "scheme": st.sampled_from(["http", "https"]),
+            "headers": pairs(st.just("X-A"), lines.filter(bool)),
+            "status": st.sampled_from([204, "200-299", [401, "200-299"]]),
+            "body": st.sampled_from(["", "ok$", "[a-z]+"]),
+        },
+    ),
+)
+ways = st.one_of(
+    st.builds(lambda request: {"http": request}, requests),
+    st.builds(lambda port: {"tcp": port}, ports),
+    st.sampled_from([{"exec": ["a", "b c"]}, {"exec": "a 'b c'"}]),
+)
+probes = st.builds(
+    lambda way, more: {**way, **more},
+    ways,
+    some(
+        interval=waits,
+        timeout=st.sampled_from([1, "500ms"]),
+        failure_threshold=st.integers(1, 9),
+        success_threshold=st.integers(1, 9),
+        initial_delay=st.one_of(st.just(0), waits),
+    ),
+)
+checked = st.one_of(
+    st.builds(lambda check: {"healthcheck": check}, checks),
+    st.builds(
+        lambda asked: {"probes": asked}, some(startup=probes, readiness=probes, liveness=probes)
     ),
 )
 logs = st.sampled_from(
@@ -145,7 +181,6 @@ _CONTAINER: dict[str, st.SearchStrategy[Any]] = {
     "volumes": st.lists(mounts, max_size=4),
     "devices": lists(devices),
     "resources": resources,
-    "healthcheck": checks,
     "logging": logs,
     "restart": st.sampled_from(["always", "on-failure", "no", "on-failure:7"]),
     "stop_signal": st.one_of(st.integers(1, 31), st.sampled_from(["quit", "SIGRTMIN+3"])),
@@ -200,13 +235,13 @@ def _merged(*parts: Content) -> Content:
 
 sandboxes = st.builds(_merged, some(**_SANDBOX), _USERS, _CONNECTED)
 containers = st.builds(
-    _merged, st.fixed_dictionaries({"image": images}, optional=_CONTAINER), rights
+    _merged, st.fixed_dictionaries({"image": images}, optional=_CONTAINER), rights, checked
 )
 services = st.builds(
     _merged,
     containers,
     sandboxes,
-    some(notify=st.just("conmon"), expose=lists(st.one_of(ports, st.just("80-82/udp")))),
+    some(expose=lists(st.one_of(ports, st.just("80-82/udp")))),
 )
 pods = st.builds(
     lambda sandbox, parts: {**sandbox, "containers": parts},

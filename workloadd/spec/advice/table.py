@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from workloadd.spec.advice.environment import literal_secret
+from workloadd.spec.advice.health import frequent_command, restarted_when_busy, secret_header
 from workloadd.spec.advice.images import unpinned
 from workloadd.spec.advice.network import host_network, privileged_port, source_address_lost
 from workloadd.spec.advice.rights import engine_socket, missing_controller, privileged, relabelled
@@ -22,6 +23,9 @@ _OF_CONTAINERS: tuple[Rule[ContainerView], ...] = (
     Rule("EngineSocket", "a mount of the socket of Podman, Docker or containerd", engine_socket),
     Rule("Relabelled", "`z` or `Z` on a directory that the host's services use", relabelled),
     Rule("LiteralSecret", "an environment variable that looks like a password", literal_secret),
+    Rule("LiteralSecret", "a header of a probe that looks like a password", secret_header),
+    Rule("ImpatientLiveness", "liveness that fails with readiness", restarted_when_busy),
+    Rule("FrequentCommand", "a probe that runs a command all the time", frequent_command),
     Rule("MissingController", "a limit that this host cannot enforce", missing_controller),
 )
 _OF_WORKLOADS: tuple[Rule[WorkloadView], ...] = (
