@@ -105,10 +105,10 @@ def test_systemd_knows_the_order_as_well(host: Host, three: tuple[str, str, str]
     host.write_workload(job, idle(QUICK))
     host.write_workload(db, idle(QUICK))
     host.wait_for(app, "Ready")
-    shown = host.show(f"workload-{app}.service", "After", "Wants")
+    shown = host.show(f"workload-{app}.service", "After", "Wants", "Requires")
     assert {f"workload-{db}.service", f"workload-{job}.service"} <= set(shown["After"].split())
-    assert f"workload-{db}.service" in shown["Wants"]
-    assert f"workload-{job}.service" not in shown["Wants"]
+    pulled_in = shown["Wants"] + shown["Requires"]
+    assert db not in pulled_in and job not in pulled_in, "a restart starts nothing else"
 
 
 POD = f"""\

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from workloadd.core.actions import Plan, WorkloadPlan
 from workloadd.core.conditions import findings, state_of
-from workloadd.core.dependencies import needs_of, waiting
+from workloadd.core.dependencies import World, waiting_to_replace, waiting_to_start
 from workloadd.core.deployment import Current, DeployedPart, current_deployment
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
@@ -71,13 +71,17 @@ def _view(name: str, k: Knowledge) -> View:
     seen = k.observed.workloads.get(name, Seen())
     resolution = resolve(declared, k.observed, k.memory, k.now) if declared else Resolution()
     current = current_deployment(name, seen)
-    needs = needs_of(current, resolution.revision)
+    world = World(k.desired, k.observed, k.memory, k.now)
+    wanted = resolution.revision
+    waits = waiting_to_start(current, world)
+    if wanted and not (current and current.revision == wanted.digest):
+        waits = waiting_to_replace(wanted, world)
     return View(
         name=name,
         declared=declared,
         seen=seen,
         current=current,
-        waiting=waiting(needs, k.desired, k.observed, k.memory),
+        waiting=waits,
         resolution=resolution,
         plan=k.plan.workloads.get(name, WorkloadPlan()),
         memory=k.memory,

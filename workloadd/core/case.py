@@ -19,7 +19,7 @@ class Case:
 
     `wanted` is the declared revision where it is known. `boot` is when the user manager started
     and `now` the time of the pass, both in seconds since the epoch. `waiting` is what has to be
-    there before it is started.
+    there before `wanted` can take its place, `holding` what `current` waits for to be started.
     """
 
     declared: Declared
@@ -31,6 +31,7 @@ class Case:
     boot: float
     now: float
     waiting: Waiting = NOTHING
+    holding: Waiting = NOTHING
 
     @property
     def name(self) -> str:

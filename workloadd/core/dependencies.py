@@ -4,13 +4,14 @@ A dependency gates the start only. What runs already goes on whatever becomes of
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workloadd.core.deployment import Current, DeployedPart, completed, current_deployment
-from workloadd.core.desired import Desired
+from workloadd.core.desired import Declared, Desired
 from workloadd.core.memory import Memory
 from workloadd.core.names import unit_part
 from workloadd.core.observed import Observed, Seen
+from workloadd.core.resolve import resolve
 from workloadd.core.revision import Need, Revision
 from workloadd.core.runs import Run
 from workloadd.spec.job import JobSpec
@@ -62,27 +63,43 @@ class Waiting:
 NOTHING = Waiting()
 
 
-def waiting(needs: Iterable[Need], desired: Desired, observed: Observed, memory: Memory) -> Waiting:
-    """What a workload with these needs waits for just now."""
-    wanted = tuple(needs)
-    if not wanted:
+@dataclass(frozen=True, slots=True)
+class World:
+    """All workloads, as they are declared, seen and remembered at a time."""
+
+    desired: Desired
+    observed: Observed
+    memory: Memory
+    now: float
+
+
+def waiting_to_replace(wanted: Revision | None, world: World) -> Waiting:
+    """What a revision waits for that is to be rolled out.
+
+    Of what was changed along with it, it is the new revision that has to have run to its end.
+    """
+    return _waiting(wanted.parts[0].params.depends_on, world, anew=True) if wanted else NOTHING
+
+
+def waiting_to_start(current: Current | None, world: World) -> Waiting:
+    """What the current deployment waits for, whatever its file says by now."""
+    params = current.container.params if current and current.container else None
+    return _waiting(params.depends_on, world, anew=False) if params else NOTHING
+
+
+def _waiting(needs: tuple[Need, ...], world: World, *, anew: bool) -> Waiting:
+    if not needs:
         return NOTHING
-    found = {need.name: standing(need.name, desired, observed, memory) for need in wanted}
-    lacking = tuple(said for need in wanted if (said := found[need.name].lacks(need)))
+    found = {need.name: standing(need.name, world, anew=anew) for need in needs}
+    lacking = tuple(said for need in needs if (said := found[need.name].lacks(need)))
     return Waiting(lacking, max(one.since for one in found.values()), found)
 
 
-def needs_of(current: Current | None, wanted: Revision | None) -> tuple[Need, ...]:
-    """What has to be there before a workload is started: by its file, else by what is deployed."""
-    if wanted:
-        return wanted.parts[0].params.depends_on
-    container = current.container if current else None
-    return container.params.depends_on if container and container.params else ()
-
-
-def standing(name: str, desired: Desired, observed: Observed, memory: Memory) -> Standing:
-    """How a workload is that others wait for."""
-    declared, seen = desired.workloads.get(name), observed.workloads.get(name, Seen())
+def standing(name: str, world: World, *, anew: bool = False) -> Standing:
+    """How a workload is that others wait for; `anew`: what ended counts in its declared revision
+    only."""
+    desired, memory = world.desired, world.memory
+    declared, seen = desired.workloads.get(name), world.observed.workloads.get(name, Seen())
     if declared is None:
         other = next((one for one in desired.elsewhere if one.name == name), None)
         why = f"it is not for this host: {other.reason}" if other else "there is no such workload"
@@ -91,11 +108,30 @@ def standing(name: str, desired: Desired, observed: Observed, memory: Memory) ->
         return Standing(why="it is disabled")
     current = current_deployment(name, seen)
     if current is None or current.container is None:
-        lacking = declared.errors or declared.problems
-        return Standing(why="its file is wrong" if lacking else "it is not deployed yet")
-    if isinstance(declared.spec, JobSpec) or _is_job(current):
-        return _of_job(memory.runs.get(name, ()), current)
-    return _of_service(current, memory)
+        return Standing(why=_undeployed(declared, world))
+    job = isinstance(declared.spec, JobSpec) or _is_job(current)
+    found = _of_job(memory.runs.get(name, ()), current) if job else _of_service(current, memory)
+    if anew and found.completed and _is_behind(declared, current, world):
+        return replace(found, completed=False, why="its new revision has not run yet")
+    return found
+
+
+def _undeployed(declared: Declared, world: World) -> str:
+    """Why nothing of a workload is deployed, as the end of a sentence."""
+    if declared.errors or declared.problems:
+        return "its file is wrong"
+    attempt = world.memory.attempts.get(declared.name)
+    resolution = resolve(declared, world.observed, world.memory, world.now)
+    problem = resolution.problem or resolution.obstacle or (attempt.problem if attempt else None)
+    return problem.message if problem else "it is not deployed yet"
+
+
+def _is_behind(declared: Declared, current: Current, world: World) -> bool:
+    """Whether a right file asks for something else than what is deployed."""
+    if declared.spec is None:
+        return False
+    wanted = resolve(declared, world.observed, world.memory, world.now).revision
+    return wanted is None or wanted.digest != current.revision
 
 
 def _is_job(current: Current) -> bool:
@@ -115,9 +151,16 @@ def _of_job(runs: tuple[Run, ...], current: Current) -> Standing:
         healthy=done,
         completed=done,
         why=why or ("" if done else "it runs"),
-        replaced_at=_made(current),
+        replaced_at=_first_run(runs, current.revision),
         since=last.ended_at or last.started_at,
     )
+
+
+def _first_run(runs: tuple[Run, ...], revision: str) -> float:
+    """When a job began that runs once for each revision; a run at a time, or by hand, replaces
+    nothing."""
+    own = (run for run in runs if run.revision == revision and run.trigger == "revision")
+    return min((run.started_at for run in own), default=0.0)
 
 
 def _of_service(current: Current, memory: Memory) -> Standing:
@@ -222,11 +265,20 @@ def stops_after(name: str, desired: Desired, observed: Observed) -> str:
     """
     needs = _observed_needs(observed)
     for other in dependents(name, observed):
-        declared = desired.workloads.get(other)
-        going = declared is None or (declared.spec is not None and not declared.spec.enabled)
-        if going and other not in _reach(name, needs):
+        if _is_going(other, desired, observed) and other not in _reach(name, needs):
             return other
     return ""
+
+
+def _is_going(name: str, desired: Desired, observed: Observed) -> bool:
+    """Whether a workload that runs is about to be stopped."""
+    seen, declared = observed.workloads.get(name, Seen()), desired.workloads.get(name)
+    if seen.unit.masked or (seen.file and seen.file.problem):
+        return False
+    if declared is None:
+        record = seen.file.record if seen.file else None
+        return not desired.unreadable and not (record and record.source in desired.unsure)
+    return declared.spec is not None and not declared.spec.enabled
 
 
 def _observed_needs(observed: Observed) -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from workloadd.core.deployment import Current
 from workloadd.core.names import SHORT, SLOTS, made_as, unit_part
 from workloadd.core.observed import Container, Ids, UnitRecord
 from workloadd.core.on_demand import release_sockets
-from workloadd.core.revision import Revision, UnitParams
+from workloadd.core.revision import Revision, UnitParams, gated
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
 
 
@@ -93,9 +93,9 @@ def take_over(case: Case, ids: Ids, params: Mapping[str, UnitParams]) -> list[Ac
         return [DaemonReload(), RestartUnit()]
     # By their old text, which systemd forgets when it finds the file gone. What waits for others
     # is started again when they are there.
-    gated = [name for name in changed if params[name].gated]
-    gone = [StopUnit(name) for name in before if name not in dict(ids) or name in gated]
-    again = [RestartUnit(name) for name in changed if name not in gated]
+    later = gated(params).intersection(changed)
+    gone = [StopUnit(name) for name in before if name not in dict(ids) or name in later]
+    again = [RestartUnit(name) for name in changed if name not in later]
     return [*gone[::-1], DaemonReload(), *again]
 
 

@@ -183,7 +183,8 @@ def _begin(case: Case, container: Container, job: JobParams) -> list[Action]:
         return _start(case, container, "manual")
     if job.scheduled or retrying(case.seen) or case.retry_at(container.revision):
         return []
-    if case.waiting.lacking:
+    waits = case.holding if _renewed(case, container) else case.waiting
+    if waits.lacking:
         return []
     last = last_run(case, container.revision)
     if last is None:

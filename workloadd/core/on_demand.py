@@ -24,6 +24,9 @@ def repair_sockets(case: Case, current: Current) -> list[Action]:
     if any(part.unit.active for part in current.parts):
         # For a service that runs already systemd does not begin to listen.
         return [*note, RestartUnit()]
+    if case.holding.lacking:
+        # A connection would start it.
+        return []
     return [*note, StartSockets(tuple(down))]
 
 

@@ -17,7 +17,12 @@ from workloadd.core.actions import (
 )
 from workloadd.core.case import Case
 from workloadd.core.converge import converge
-from workloadd.core.dependencies import needs_of, stops_after, waiting
+from workloadd.core.dependencies import (
+    World,
+    stops_after,
+    waiting_to_replace,
+    waiting_to_start,
+)
 from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.forward import is_prepared
@@ -78,7 +83,7 @@ def _plan_one(
         return _disable(declared, seen)
     resolution = resolve(declared, observed, memory, now)
     current = current_deployment(name, seen)
-    needs = needs_of(current, resolution.revision)
+    world = World(desired, observed, memory, now)
     case = Case(
         declared=declared,
         seen=seen,
@@ -88,7 +93,8 @@ def _plan_one(
         policy=policy.of(declared.spec),
         boot=observed.manager_started_at,
         now=now,
-        waiting=waiting(needs, desired, observed, memory),
+        waiting=waiting_to_replace(resolution.revision, world),
+        holding=waiting_to_start(current, world),
     )
     due = _due(case, resolution)
     planned = plan_job(case, due) if is_job(case) else converge(case, due)
@@ -97,8 +103,9 @@ def _plan_one(
         planned = WorkloadPlan(why=problem.message)
     if case.current and not due and not planned.actions:
         planned = bring_files(case, case.current) or planned
-    if case.waiting.lacking and not planned.actions:
-        planned = replace(planned, why=case.waiting.message)
+    waits = case.waiting if case.waiting.lacking else case.holding
+    if waits.lacking and not planned.actions:
+        planned = replace(planned, why=waits.message)
     retry_at = case.retry_at(resolution.revision.digest) if resolution.revision else None
     wakes = [w for w in (planned.wake_at, resolution.wake_at, retry_at) if w]
     return replace(planned, pulls=resolution.pulls, wake_at=min(wakes, default=None))

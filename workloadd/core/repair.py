@@ -128,7 +128,7 @@ def _repair_part(
 def _waits(case: Case, current: Current, part: DeployedPart) -> bool:
     """Whether something has to be there first before a part is started."""
     if part.name == current.parts[0].name:
-        return bool(case.waiting.lacking)
+        return bool(case.holding.lacking)
     return bool(waits_in_pod(current, part, case.memory).lacking)
 
 
@@ -136,7 +136,7 @@ def _after_replaced(case: Case, current: Current, part: DeployedPart) -> list[Ac
     """Restart what asked for it when something that it waits for was replaced."""
     first = part.name == current.parts[0].name
     params = part.container.params if part.container else None
-    found = case.waiting if first else waits_in_pod(current, part, case.memory)
+    found = case.holding if first else waits_in_pod(current, part, case.memory)
     if params is None or found.lacking or not part.unit.active:
         return []
     for need in params.depends_on:

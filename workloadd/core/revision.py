@@ -122,11 +122,6 @@ class UnitParams:
     probes: tuple[Probe, ...] = ()
     depends_on: tuple[Need, ...] = ()
 
-    @property
-    def gated(self) -> bool:
-        """Whether systemd is not to start it along with what it belongs to."""
-        return any(need.gates for need in self.depends_on)
-
     def to_label(self) -> str:
         """The label's text: compact JSON."""
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
@@ -148,6 +143,20 @@ class UnitParams:
             return cls(**{**known, **lists, **more})
         except (ValueError, TypeError, AttributeError, KeyError):
             return None
+
+
+def gated(params: Mapping[str, UnitParams]) -> frozenset[str]:
+    """The members of a pod that systemd is not to start along with it, by part: those that wait
+    for more than a start, and those that wait for one of these."""
+    found: set[str] = set()
+    members = {name: one.depends_on for name, one in params.items() if one.role == "member"}
+    while more := {
+        name
+        for name, needs in members.items()
+        if name not in found and any(need.gates or need.name in found for need in needs)
+    }:
+        found |= more
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

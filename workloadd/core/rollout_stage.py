@@ -91,13 +91,13 @@ def recorded(case: Case, current: Current) -> bool:
 
 
 def _judge(case: Case, current: Current) -> Judgement:
-    if case.waiting.lacking and not current.parts[0].unit.active:
+    if case.holding.lacking and not current.parts[0].unit.active:
         return _NOT_JUDGED
     began = max(*(c.created_at for c in current.containers), case.boot)
     if case.rollout and recorded(case, current):
         began = max(case.rollout.committed_at or case.rollout.started_at, case.boot)
     # Its time begins when nothing else keeps it from starting.
-    began = max(began, case.waiting.since)
+    began = max(began, case.waiting.since, case.holding.since)
     start_failed = case.attempt(current.revision) is not None
     return judge(current, began, case.policy, case.now, start_failed=start_failed)
 

@@ -17,7 +17,7 @@ from workloadd.core.names import (
     unit_part,
 )
 from workloadd.core.observed import UnitRecord
-from workloadd.core.revision import UnitParams
+from workloadd.core.revision import UnitParams, gated
 from workloadd.core.socket_units import from_texts, socket_units
 from workloadd.render.job import ending, render_beside
 from workloadd.render.record import render_record
@@ -103,8 +103,8 @@ def _unit(record: UnitRecord, part: str, container: str, params: Mapping[str, Un
     ]
     # A job is begun by its timer, or by whoever deploys it; what has sockets, by a connection.
     # Where the daemon cannot, what it would have started in time comes up with the rest.
-    gated = not whole and part not in SLOTS and params[part].gated
-    if gated or (whole and not job and not any(one.sockets for one in params.values())):
+    by_itself = whole and not job and not any(one.sockets for one in params.values())
+    if by_itself or part in gated(params):
         lines += ["", "[Install]", f"WantedBy={TARGET}"]
     return _text(lines)
 
@@ -148,30 +148,29 @@ def _order(record: UnitRecord, part: str, params: Mapping[str, UnitParams]) -> l
     members = [name for name, _ in record.running if unit_part(name) != WHOLE]
     if unit_part(part) == WHOLE:
         # What waits for more than a start is the daemon's to start.
-        own = [name for name in members if name in SLOTS or not params[name].gated]
-        wants = [f"Wants={unit_name(record.workload, name)}" for name in own]
+        later = gated(params)
+        wants = [f"Wants={unit_name(record.workload, n)}" for n in members if n not in later]
         return [*_workloads_first(params[record.containers[0][0]]), *wants]
     whole = unit_name(record.workload)
     if part in SLOTS:
         return [f"BindsTo={whole}", f"After={whole}"]
     before = members[: members.index(part)] if params[part].role == "init" else members
     inits = [unit_name(record.workload, n) for n in before if params[n].role == "init"]
-    needs = [(unit_name(record.workload, n.name), n) for n in params[part].depends_on]
+    needs = [unit_name(record.workload, need.name) for need in params[part].depends_on]
     return [
         f"BindsTo={whole}",
-        f"After={' '.join([whole, *inits, *(unit for unit, _ in needs)])}",
+        f"After={' '.join([whole, *inits, *needs])}",
         *(f"Requires={init}" for init in inits),
-        *(f"Wants={unit}" for unit, need in needs if not need.gates),
     ]
 
 
 def _workloads_first(params: UnitParams) -> list[str]:
-    """The workloads that have to be there first, which also stop only after this one."""
-    lines = []
-    for need in params.depends_on:
-        unit = unit_name(need.name)
-        lines += [f"After={unit}", *([] if need.gates else [f"Wants={unit}"])]
-    return lines
+    """The workloads that have to be there first, which also stop only after this one.
+
+    Without Wants=: whenever systemd started this one again, it would start what its file says is
+    disabled, and run a job that is done once more.
+    """
+    return [f"After={unit_name(need.name)}" for need in params.depends_on]
 
 
 def _type(record: UnitRecord, params: UnitParams) -> list[str]:

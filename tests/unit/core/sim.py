@@ -16,7 +16,7 @@ from workloadd.core.observed import (
     UnitState,
 )
 from workloadd.core.plan import plan
-from workloadd.core.revision import Image
+from workloadd.core.revision import Image, gated
 from workloadd.core.rollout import Policy
 from workloadd.core.socket_units import socket_units
 from workloadd.spec.load import load_workload
@@ -293,10 +293,9 @@ class Host:
         if part != WHOLE or not self._in_slots():
             self._start_one(part)
         if part == WHOLE and self.unit().active_state == "active":
-            for member, one in self._loaded_ids():
-                params = self.containers[one].params if one in self.containers else None
-                gated = member not in SLOTS and params is not None and params.gated
-                if unit_part(member) != WHOLE and not gated:
+            later = gated(self.seen().params(self._loaded_ids()))
+            for member, _ in self._loaded_ids():
+                if unit_part(member) != WHOLE and member not in later:
                     self._start_one(member)
 
     def _start_one(self, part: str) -> None:
