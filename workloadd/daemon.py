@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workloadd.api.app import application
+from workloadd.api.prune import pruned_status
 from workloadd.api.server import Server
 from workloadd.board import Board
 from workloadd.core.backoff import delay
@@ -35,9 +36,11 @@ from workloadd.host.units import UnitDirectory
 from workloadd.idleness import Idleness
 from workloadd.observe import Observer
 from workloadd.prepare import Preparation
+from workloadd.pruner import Pruner
 from workloadd.pulls import Pulls
 from workloadd.reconcile import Clock, Reconciler
 from workloadd.requests import RunRequests
+from workloadd.room import Room
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
@@ -114,6 +117,15 @@ class Daemon:
             clock=self._clock.now,
             wake=self.wake,
         )
+        self.pruner = Pruner(
+            self.podman,
+            self.podman.local_images,
+            self.history.images,
+            settings.prune,
+            needed=lambda: self.reconciler.needed_images,
+            clock=self._clock.now,
+            told=self._pruned,
+        )
         self.pulls = self._make_pulls()
         self._told = False
         facts = Facts(paths.facts_roots)
@@ -125,15 +137,31 @@ class Daemon:
         )
         self.reconciler = self._make_reconciler()
         self.server = Server(
-            application(self.board, self.history, settings, self._clock.now, self.requests.ask),
+            application(
+                self.board,
+                self.history,
+                settings,
+                self._clock.now,
+                self.requests.ask,
+                prune=self.pruner.prune,
+            ),
             socket=paths.socket,
             listen=settings.api.address,
         )
 
     def _make_pulls(self) -> Pulls:
         settings = self._settings.pull
+        room = Room(
+            self.podman,
+            self.podman.local_images,
+            self.history.images,
+            self.pruner,
+            self._settings.disk.limit,
+            clock=self._clock.now,
+        )
         return Pulls(
             self.podman,
+            room,
             parallel=settings.parallel,
             deadline=settings.deadline,
             base=settings.backoff_base,
@@ -191,6 +219,7 @@ class Daemon:
                 tasks.create_task(self._follow_podman(), name="podman events")
                 tasks.create_task(self._follow_files(), name="files")
                 tasks.create_task(self._follow_host(), name="host")
+                tasks.create_task(self.pruner.run(), name="prune")
                 tasks.create_task(self._outlive_restarts(), name="steady")
                 tasks.create_task(self.reconciler.run(tasks), name="reconcile")
         except* _Stop:
@@ -268,9 +297,14 @@ class Daemon:
                 fix=c.fix,
                 warning=c.warning,
             )
-            for c in await gather(self.podman, self._paths)
+            for c in await gather(self.podman, self._paths, self._settings.disk.limit)
         )
         self.board.publish(self.board.status.model_copy(update={"host": conditions}))
+
+    def _pruned(self) -> None:
+        """Show what was removed last."""
+        update = {"pruned": pruned_status(self.pruner.last)}
+        self.board.publish(self.board.status.model_copy(update=update))
 
     def _images_changed(self) -> None:
         self.observer.forget()

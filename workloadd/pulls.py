@@ -7,8 +7,9 @@ loop, which then finds the image, or the reason why there is none.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Seconds before a pull that the registry refused is tried again for the first time.
 _REFUSED_BASE = 20.0
+# … and until the disk is looked at again, where there was too little room.
+_LOW_PAUSE = 15.0
 
 
 class Puller(Protocol):
@@ -39,6 +42,12 @@ class Puller(Protocol):
     ) -> str: ...
 
 
+class RoomView(Protocol):
+    """Pulls while there is room on the disk."""
+
+    async def pull(self, reference: str, pull: Callable[[], Awaitable[str]]) -> None: ...
+
+
 class Pulls:
     """The pulls of this daemon, by image reference.
 
@@ -50,6 +59,7 @@ class Pulls:
     def __init__(
         self,
         podman: Puller,
+        room: RoomView,
         *,
         parallel: int,
         deadline: float,
@@ -60,6 +70,7 @@ class Pulls:
         wake: Callable[[], None],
     ) -> None:
         self._podman = podman
+        self._room = room
         self._slots = asyncio.Semaphore(parallel)
         self._deadline = deadline
         self._base, self._ceiling = base, ceiling
@@ -115,13 +126,15 @@ class Pulls:
             credentials = await asyncio.to_thread(credentials_for, wish.reference, self._auth_file)
         try:
             async with asyncio.timeout(self._deadline):
-                await self._podman.pull(
+                pull = partial(
+                    self._podman.pull,
                     wish.reference,
                     wish.policy,
                     platform=wish.platform,
                     credentials=credentials,
                     on_progress=on_progress,
                 )
+                await self._room.pull(wish.reference, pull)
         except TimeoutError:
             raise Transient(
                 "PullDeadlineExceeded",
@@ -132,9 +145,18 @@ class Pulls:
     def _failed(self, wish: PullImage, error: WorkloaddError, keys: set[str]) -> None:
         pull = self._pulls[wish.reference]
         attempts = pull.attempts + 1
-        base = min(_REFUSED_BASE, self._ceiling) if isinstance(error, Permanent) else self._base
-        pause = delay(attempts, base, self._ceiling, random.random())  # noqa: S311 - jitter
-        log.warning("%s (next try in %.0f s)", error.problem, pause)
+        low = error.problem.reason == "DiskLow"
+        if low:
+            # Looking costs nothing, and room may be made at any time.
+            attempts, pause = pull.attempts, min(_LOW_PAUSE, self._ceiling)
+        else:
+            base = min(_REFUSED_BASE, self._ceiling) if isinstance(error, Permanent) else self._base
+            pause = delay(attempts, base, self._ceiling, random.random())  # noqa: S311 - jitter
+        again = low and pull.problem is not None and pull.problem.reason == "DiskLow"
+        log.log(
+            logging.DEBUG if again else logging.WARNING,
+            "%s (next try in %.0f s)", error.problem, pause,
+        )  # fmt: skip
         self._pulls[wish.reference] = replace(
             pull,
             running=False,

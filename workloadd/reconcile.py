@@ -17,6 +17,7 @@ from workloadd.core.hands import without
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
+from workloadd.core.prune import Needed, needed_images
 from workloadd.core.rollout import Policy
 from workloadd.core.shared_status import assess_networks, assess_volumes
 from workloadd.core.socket_units import from_texts
@@ -103,10 +104,16 @@ class Reconciler:
         self._problems = problems
         self._woken = asyncio.Event()
         self._observed = Observed()
+        self._needed = Needed()
         self._source_problems: tuple[Problem, ...] = ()
         self._elsewhere: tuple[ElsewhereStatus, ...] = ()
         self._networks: tuple[SharedStatus, ...] = ()
         self._volumes: tuple[SharedStatus, ...] = ()
+
+    @property
+    def needed_images(self) -> Needed:
+        """What images were needed for at the last look; before the first it is not known."""
+        return self._needed
 
     def wake(self) -> None:
         """Have a pass run soon."""
@@ -195,6 +202,7 @@ class Reconciler:
         # What is busy now may be done by the time we look: it is planned for in the next pass.
         busy = dict(self._executor.busy)
         self._observed = observed = await self._observe(desired)
+        self._needed = needed_images(desired, observed, _references(desired))
         bad, rollouts, last = await self._history.memory()
         attempts = dict(self._executor.attempts)
         bad = {**self._executor.bad, **bad}

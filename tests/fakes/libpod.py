@@ -155,7 +155,9 @@ class FakeLibpod:
             ("GET", "/exec/{id}/json", self._exec_inspect),
             ("DELETE", "/containers/{name}", self._remove),
             ("POST", "/images/pull", self._pull),
+            ("GET", "/images/json", self._images),
             ("GET", "/images/{name:.+}/json", self._image),
+            ("DELETE", "/images/{name:.+}", self._remove_image),
             ("GET", "/events", self._events),
             *ObjectRoutes(self.state).routes(),
             *PodRoutes(self.state).routes(),
@@ -229,6 +231,16 @@ class FakeLibpod:
             text = f"failed to find image {name}: {name}: image not known"
             raise PodmanError(404, "image not known", text)
         return web.json_response(image_document(image))
+
+    async def _images(self, request: web.Request) -> web.Response:
+        rows = [{**image_document(image), "Names": sorted(image.names), "ParentId": image.parent}
+                for image in self.state.images.values()]  # fmt: skip
+        return web.json_response(rows)
+
+    async def _remove_image(self, request: web.Request) -> web.Response:
+        image = self.state.remove_image(request.match_info["name"])
+        deleted = [image.id] if image.id not in self.state.images else []
+        return web.json_response({"Deleted": deleted, "Untagged": [], "Errors": []})
 
     async def _pull(self, request: web.Request) -> web.StreamResponse:
         login = login_of(request.headers.get("X-Registry-Auth"))

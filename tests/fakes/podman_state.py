@@ -27,6 +27,7 @@ class FakeImage:
     exits: int | None = None
     start_error: str = ""
     log: tuple[str, ...] = ()
+    parent: str = ""
 
 
 @dataclass
@@ -124,6 +125,25 @@ class PodmanState(ObjectState):
                 return image
         found = [i for i in self.images.values() if len(name) >= 12 and i.id.startswith(name)]
         return found[0] if len(found) == 1 else None
+
+    def remove_image(self, name: str) -> FakeImage:
+        """Take a name away and, with the last one or by its ID, the image, as without `force`."""
+        image = self.find_image(name)
+        if image is None:
+            raise PodmanError(404, "image not known", f"{name}: image not known")
+        if name == image.id and len(image.names) > 1:
+            text = f'unable to delete image "{name}" by ID with more than one tag'
+            raise PodmanError(500, text, f"{text}: please force removal")
+        if image.names - {name} and name != image.id:
+            image.names.discard(name)
+            self.emit("image", "untag", image.id, name)
+            return image
+        if user := next((c for c in self.containers.values() if c.image is image), None):
+            cause = "image is in use by a container"
+            raise PodmanError(409, cause, f"image used by {user.id}: {cause}")
+        del self.images[image.id]
+        self.emit("image", "remove", image.id, name)
+        return image
 
     def find(self, key: str) -> FakeContainer:
         """A container by name or ID."""

@@ -59,7 +59,9 @@ async def test_a_file_of_the_version_before_gets_the_tables(history: History, fi
     await history.begin("web", "r1", "", "new workload", 1.0)
     await history.close()
     with sqlite3.connect(file) as older:
-        older.executescript("DROP TABLE hands; DROP TABLE revisions; PRAGMA user_version=2;")
+        older.executescript(
+            "DROP TABLE hands; DROP TABLE revisions; DROP TABLE images; PRAGMA user_version=2;"
+        )
     older.close()
     again = History(file)
     assert await again.open() is None

@@ -9,9 +9,7 @@ import pytest
 
 from workloadd.core.errors import Permanent, Problem
 from workloadd.core.host import (
-    GIB,
     DirectoryFacts,
-    DiskFacts,
     HostCondition,
     HostFacts,
     PodmanFacts,
@@ -19,6 +17,7 @@ from workloadd.core.host import (
     evaluate,
     subordinate_ids,
 )
+from workloadd.core.room import GIB, DiskFacts, Low
 from workloadd.host import preflight
 from workloadd.host.podman import PodmanInfo
 from workloadd.settings import Paths
@@ -90,9 +89,8 @@ def podman(**changes: object) -> HostFacts:
         ("Controllers", podman(cgroup_controllers=("memory", "pids")), "NotDelegated",
          "not delegated to workloads: cpu, io;", "Delegate=cpuset cpu memory pids io"),
         ("DiskSpace", replace(GOOD, disks=(DiskFacts("/a", "images", GIB - 1, 4 * GIB),)), "Low",
-         "for images (/a)", "podman image prune"),
-        ("DiskSpace", replace(GOOD, disks=(DiskFacts("/a", "images", 4 * GIB, 100 * GIB),)),
-         "Low", "4.0 GiB (4 %)", "podman image prune"),
+         "for images (/a), less than 1.0 GiB: no image is pulled", "workloadctl prune"),
+        ("DiskSpace", replace(GOOD, low=Low(0, share=0.6)), "Low", "50.0 GiB (50 %)", "prune"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_said_with_its_fix(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from workloadd.core.errors import Permanent
+from workloadd.core.room import Low
 from workloadd.settings import Paths, Settings, load_settings
 from workloadd.settings.explain import locate
 from workloadd.settings.load import merge, read_fragment, settings_files, to_settings
@@ -167,3 +168,24 @@ def test_an_empty_listen_turns_it_off(paths: Paths) -> None:
 )
 def test_keys_are_found_in_the_text(text: str, place: tuple[int, int]) -> None:
     assert locate(text, ("pull", "parallel")) == place
+
+
+@pytest.mark.parametrize(
+    ("written", "low"),
+    [
+        ("low = '512m'", Low(512 << 20)),
+        ("low = '10%'", Low(0, 0.1)),
+        ("low_inodes = '0%'", Low(1 << 30, 0.0, 0.0)),
+    ],
+)
+def test_how_much_room_has_to_be_left(paths: Paths, written: str, low: Low) -> None:
+    write(paths.config_roots[0] / "workloadd.toml", f"[disk]\n{written}\n")
+    assert load_settings(paths).disk.limit == low
+
+
+@pytest.mark.parametrize(
+    "written", ["low = 'much'", "low = '101%'", "low = '-1%'", "low = 'x%'", "low_inodes = '1g'"]
+)
+def test_what_is_neither_a_size_nor_a_share(paths: Paths, written: str) -> None:
+    write(paths.config_roots[0] / "workloadd.toml", f"[disk]\n{written}\n")
+    assert "disk.low" in refusal(paths)

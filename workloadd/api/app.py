@@ -20,6 +20,7 @@ from workloadd.api.guard import (
 )
 from workloadd.api.negotiate import wants_text
 from workloadd.api.problems import Refusal
+from workloadd.api.prune import Prune, prune_handler
 from workloadd.api.runs import StartRun
 from workloadd.board import Board
 from workloadd.core.status import SETTLED, Status, WorkloadStatus
@@ -59,6 +60,7 @@ def application(
     clock: Callable[[], float],
     start_run: StartRun,
     by_hand: Actions | None = None,
+    prune: Prune | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {})
@@ -78,6 +80,8 @@ def application(
             web.get("/{name}", api.detail),
         ]
     )
+    if prune:
+        app.router.add_post("/v1/prune", prune_handler(prune))
     return app
 
 

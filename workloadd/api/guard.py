@@ -32,6 +32,7 @@ ENDPOINTS = (
     "/v1/workloads/NAME/history",
     "POST /v1/workloads/NAME/run",
     "POST /v1/workloads/NAME/ACTION",
+    "POST /v1/prune",
 )
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -42,7 +43,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _READS = ("GET", "HEAD")
-_ACTION = re.compile(r"/v1/workloads/[^/]+/[a-z]+")
+_ACTION = re.compile(r"/v1/workloads/[^/]+/[a-z]+|/v1/prune")
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
 
 

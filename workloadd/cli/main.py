@@ -12,6 +12,7 @@ _VERBS = {
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
     "run": ("workloadd.cli.run", "run"),
+    "prune": ("workloadd.cli.prune", "prune"),
     "plan": ("workloadd.cli.plan", "plan"),
     "schema": ("workloadd.cli.schema", "schema"),
     "status": ("workloadd.cli.status", "status"),

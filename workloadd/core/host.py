@@ -6,19 +6,17 @@ line that can be pasted; what needs another account than the workloads' own says
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
+from workloadd.core.room import DiskFacts, Low, how_full, short_of, what_lacks
 
-GIB = 1 << 30
 MIN_PODMAN = (5, 0)
 # A regular user's range in /etc/subuid; images use IDs up to 65534 (nobody).
 MIN_IDS = 65536
 # Where useradd begins to hand out ranges (SUB_UID_MIN in login.defs(5)).
 FIRST_ID = 100_000
 CONTROLLERS = ("cpu", "memory", "pids", "io")
-MIN_FREE_BYTES = GIB
-MIN_FREE_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +52,6 @@ class SubordinateIds:
 
 
 @dataclass(frozen=True, slots=True)
-class DiskFacts:
-    """A file system: bytes free for us, bytes in all. `purpose` says what we keep there."""
-
-    path: str
-    purpose: str
-    free: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class PodmanFacts:
     """What Podman says of itself. Map sizes are IDs really mapped, 0 where it does not say."""
 
@@ -93,6 +81,8 @@ class HostFacts:
     # /etc/subuid, then /etc/subgid.
     subordinate: tuple[SubordinateIds, ...] = (SubordinateIds(), SubordinateIds())
     disks: tuple[DiskFacts, ...] = ()
+    # How much has to be free of them.
+    low: Low = field(default_factory=Low)
 
 
 def evaluate(facts: HostFacts) -> tuple[HostCondition, ...]:
@@ -248,26 +238,17 @@ def _controllers(facts: HostFacts) -> HostCondition:
 def _disk_space(facts: HostFacts) -> HostCondition:
     if not facts.disks:
         return _unknown("DiskSpace", "how much disk space is free")
-    full = [
-        disk
-        for disk in facts.disks
-        if disk.free < MIN_FREE_BYTES or disk.free < MIN_FREE_SHARE * disk.size
-    ]
-    message = "; ".join(_free(disk) for disk in full or facts.disks)
-    if not full:
+    lacking = short_of(facts.disks, facts.low)
+    if not lacking:
+        message = "; ".join(how_full(disk) for disk in facts.disks)
         return HostCondition("DiskSpace", True, "Enough", message)
     return HostCondition(
         "DiskSpace",
         False,
         "Low",
-        f"{message}: less than 1 GiB or 5 %",
-        "podman image prune --all  # images that no container uses; previous versions keep theirs",
+        f"{'; '.join(what_lacks(disk, facts.low) for disk in lacking)}: no image is pulled",
+        "workloadctl prune; podman system df  # the one removes unused images of ours at once",
     )
-
-
-def _free(disk: DiskFacts) -> str:
-    share = 100 * disk.free / disk.size if disk.size else 0
-    return f"{disk.free / GIB:.1f} GiB ({share:.0f} %) free for {disk.purpose} ({disk.path})"
 
 
 def _unknown(name: str, what: str, *, warning: bool = False) -> HostCondition:

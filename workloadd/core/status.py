@@ -212,6 +212,14 @@ class SharedStatus(_Model):
     errors: tuple[FileError, ...] = ()
 
 
+class PrunedStatus(_Model):
+    """The last time that unused images were removed."""
+
+    at: datetime | None
+    images: tuple[str, ...] = Field(description="names, or IDs where there was none")
+    size: int = Field(description="bytes; layers that other images share have stayed")
+
+
 class PassStatus(_Model):
     """The reconcile loop's own state. Durations are in seconds."""
 
@@ -235,6 +243,7 @@ class Status(_Model):
     elsewhere: tuple[ElsewhereStatus, ...] = ()
     networks: tuple[SharedStatus, ...] = ()
     volumes: tuple[SharedStatus, ...] = ()
+    pruned: PrunedStatus | None = None
 
     def workload(self, name: str) -> WorkloadStatus | None:
         """The status of one workload, or None."""

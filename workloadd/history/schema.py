@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from workloadd.core.errors import Problem
 
-VERSION = 3
+VERSION = 4
 _BUSY_SECONDS = 5.0
 _SUFFIXES = ("", "-wal", "-shm")
 
@@ -101,6 +101,15 @@ CREATE TABLE revisions (
     PRIMARY KEY (workload, revision)
 );
 """,
+    4: """
+CREATE TABLE images (
+    id TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    pulled_at REAL NOT NULL,
+    last_used REAL NOT NULL,
+    PRIMARY KEY (id, reference)
+);
+""",
 }
 
 # What this version reads and writes; a file of a later one must have at least this.
@@ -114,6 +123,7 @@ _COLUMNS = {
     " outcome, log",
     "hands": "workload, kind, who, at, reason, revision, spec_key",
     "revisions": "workload, revision, at, content",
+    "images": "id, reference, pulled_at, last_used",
 }
 
 

@@ -12,6 +12,7 @@ from workloadd.core.errors import Problem, Transient
 from workloadd.core.hands import Hand
 from workloadd.core.memory import Bad, LastRollout, OpenRollout
 from workloadd.history.hands import HandRows
+from workloadd.history.images import Images
 from workloadd.history.revisions import Revisions
 from workloadd.history.rows import (
     EventRow,
@@ -48,7 +49,7 @@ class History:
     `keep` rollouts of each workload, four times as many events, 20 bad revisions, 100 steps of a
     rollout; everything of a workload 30 days after its removal is dropped. `at` is always seconds
     since the epoch. Methods raise `Transient` where the database refuses. `runs` are those of jobs,
-    `hands` what people asked for, `revisions` what was rolled out.
+    `hands` what people asked for, `revisions` what was rolled out, `images` what was pulled.
     """
 
     def __init__(self, file: Path, keep: int = 50) -> None:
@@ -57,6 +58,7 @@ class History:
         self.runs = Runs(self._writer)
         self.hands = HandRows(self._writer)
         self.revisions = Revisions(self._writer)
+        self.images = Images(self._writer)
         self._memory: _Memory | None = None
         # Counts changes, so that an answer read before one is not kept after it.
         self._changes = 0

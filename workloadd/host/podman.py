@@ -15,6 +15,7 @@ from workloadd.host.auth import Credentials
 from workloadd.host.podman_errors import explanation, first_line, pull_failed, rejected, unavailable
 from workloadd.host.podman_exec import PodmanExec
 from workloadd.host.podman_http import Answer, Request, Requests
+from workloadd.host.podman_images import PodmanImages
 from workloadd.host.podman_logs import LogDecoder
 from workloadd.host.podman_objects import PodmanObjects
 from workloadd.host.podman_parse import (
@@ -47,6 +48,7 @@ class Podman:
         self._requests = Requests(socket)
         self._streams = Streams(socket)
         self.objects = PodmanObjects(self._requests, self._user)
+        self.local_images = PodmanImages(self._requests)
         self.runs = PodmanRuns(self._requests)
         self.processes = PodmanExec(self._requests)
 

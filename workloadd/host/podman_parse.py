@@ -39,6 +39,8 @@ class PodmanInfo:
     oci_runtime: str
     graph_root: Path
     volume_path: Path
+    # Where layers are put while they are fetched.
+    copy_dir: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ class ContainerList:
     """All containers: those of ours in full, of the others and their pods only which names they
     take.
 
-    `in_networks` are the names of the containers in each network, whoever they belong to.
+    `in_networks` are the names of the containers in each network, `images` the IDs of the images
+    that containers were made from, whoever they belong to.
     """
 
     ours: tuple[Container, ...]
     foreign_names: frozenset[str]
     in_networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    images: frozenset[str] = frozenset()
 
 
 def parse_info(body: bytes) -> PodmanInfo:
@@ -71,6 +75,7 @@ def parse_info(body: bytes) -> PodmanInfo:
         oci_runtime=(host.get("ociRuntime") or {}).get("name", ""),
         graph_root=Path(store["graphRoot"]),
         volume_path=Path(store["volumePath"]),
+        copy_dir=Path(store["imageCopyTmpDir"]) if store.get("imageCopyTmpDir") else None,
     )
 
 
@@ -79,7 +84,9 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
     ours: list[Container] = []
     foreign: set[str] = set()
     networks: dict[str, tuple[str, ...]] = {}
+    images: set[str] = set()
     for row in json.loads(body) or ():
+        images.add(row.get("ImageID") or "")
         for network in row.get("Networks") or ():
             networks[network] = (*networks.get(network, ()), *(row.get("Names") or ())[:1])
         labels = row.get("Labels") or {}
@@ -88,7 +95,7 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
         else:
             foreign.update(row.get("Names") or ())
             foreign.update([row["PodName"]] if row.get("PodName") else ())
-    return ContainerList(tuple(ours), frozenset(foreign), networks)
+    return ContainerList(tuple(ours), frozenset(foreign), networks, frozenset(images))
 
 
 def parse_image(body: bytes) -> Image:

@@ -10,7 +10,6 @@ from urllib.parse import unquote
 from workloadd.core.errors import Problem, WorkloaddError
 from workloadd.core.host import (
     DirectoryFacts,
-    DiskFacts,
     HostCondition,
     HostFacts,
     PodmanFacts,
@@ -18,10 +17,13 @@ from workloadd.core.host import (
     root_refusal,
     subordinate_ids,
 )
+from workloadd.core.room import Low
+from workloadd.host.disks import disks_of, file_system
 from workloadd.host.podman import PodmanInfo
 from workloadd.settings.paths import Paths
 
 _CONNECT_SECONDS = 5.0
+_LOW = Low()
 
 
 class PodmanView(Protocol):
@@ -30,7 +32,7 @@ class PodmanView(Protocol):
     async def info(self) -> PodmanInfo: ...
 
 
-async def gather(podman: PodmanView, paths: Paths) -> tuple[HostCondition, ...]:
+async def gather(podman: PodmanView, paths: Paths, low: Low = _LOW) -> tuple[HostCondition, ...]:
     """The host's conditions now. Never raises for what it finds: that is what it reports."""
     info: PodmanInfo | Problem
     try:
@@ -38,7 +40,7 @@ async def gather(podman: PodmanView, paths: Paths) -> tuple[HostCondition, ...]:
     except WorkloaddError as error:
         info = error.problem
     bus = await _bus_problem(paths.bus_address)
-    return evaluate(await asyncio.to_thread(_facts, paths, info, bus))
+    return evaluate(await asyncio.to_thread(_facts, paths, info, bus, low))
 
 
 def refuse_root() -> None:
@@ -48,9 +50,9 @@ def refuse_root() -> None:
         raise SystemExit(os.EX_CONFIG)
 
 
-def _facts(paths: Paths, info: PodmanInfo | Problem, bus: Problem | None) -> HostFacts:
-    graph_root = None if isinstance(info, Problem) else info.graph_root
-    disks = (_disk(graph_root, "images and containers"), _disk(paths.state_dir, "the history"))
+def _facts(paths: Paths, info: PodmanInfo | Problem, bus: Problem | None, low: Low) -> HostFacts:
+    history = file_system(paths.state_dir, "the history")
+    disks = (*(() if isinstance(info, Problem) else disks_of(info)), history)
     return HostFacts(
         user=paths.user,
         uid=os.geteuid(),
@@ -66,6 +68,7 @@ def _facts(paths: Paths, info: PodmanInfo | Problem, bus: Problem | None) -> Hos
             for file in ("/etc/subuid", "/etc/subgid")
         ),
         disks=tuple(disk for disk in disks if disk),
+        low=low,
     )
 
 
@@ -92,20 +95,6 @@ def _directory(path: Path) -> DirectoryFacts | None:
     except OSError:
         return None
     return DirectoryFacts(status.st_uid, status.st_mode) if path.is_dir() else None
-
-
-def _disk(path: Path | None, purpose: str) -> DiskFacts | None:
-    """The file system of `path`, or of what will hold it once it is made."""
-    for existing in (path, *path.parents) if path else ():
-        try:
-            found = os.statvfs(existing)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return None
-        unit = found.f_frsize
-        return DiskFacts(str(path), purpose, found.f_bavail * unit, found.f_blocks * unit)
-    return None
 
 
 async def _bus_problem(address: str) -> Problem | None:

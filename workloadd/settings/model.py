@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.functional_validators import AfterValidator
 
-from workloadd.spec.units import format_duration, parse_duration
+from workloadd.core.room import Low
+from workloadd.spec.units import format_duration, parse_duration, parse_size
 
 Seconds = Annotated[
     float, BeforeValidator(parse_duration), PlainSerializer(format_duration, when_used="json")
@@ -46,6 +47,31 @@ def split_listen(value: str) -> tuple[str, int]:
 def _check_absolute(value: str) -> str:
     if value and not value.startswith("/"):
         raise ValueError("expected an absolute path, or nothing for Podman's own places")
+    return value
+
+
+def _share(text: str) -> float:
+    """The share that a percentage is."""
+    number = text.removesuffix("%").strip()
+    try:
+        share = float(number) / 100 if number.isascii() else -1.0
+    except ValueError:
+        share = -1.0
+    if not text.endswith("%") or not 0 <= share <= 1:
+        raise ValueError("expected a percentage as in 5%")
+    return share
+
+
+def _check_share(value: str) -> str:
+    _share(value)
+    return value
+
+
+def _check_room(value: str) -> str:
+    if value.endswith("%"):
+        _share(value)
+    else:
+        parse_size(value)
     return value
 
 
@@ -113,6 +139,34 @@ class PullSettings(_Section):
     """The longest wait between two attempts."""
 
 
+class DiskSettings(_Section):
+    """How much room has to be left where Podman keeps images and containers."""
+
+    low: Annotated[str, AfterValidator(_check_room)] = "1g"
+    """A size, or a share as in 5%: with less free no pull begins, at half of it one is stopped."""
+    low_inodes: Annotated[str, AfterValidator(_check_share)] = "2%"
+    """The same for inodes, where the file system has a fixed number of them."""
+
+    @property
+    def limit(self) -> Low:
+        """The numbers to compare with."""
+        inodes = _share(self.low_inodes)
+        if self.low.endswith("%"):
+            return Low(0, _share(self.low), inodes)
+        return Low(parse_size(self.low), 0.0, inodes)
+
+
+class PruneSettings(_Section):
+    """What is cleared away that no workload needs any more."""
+
+    images: bool = True
+    """Remove images that were pulled for workloads; others are never touched."""
+    keep: Annotated[Seconds, Field(ge=0, le=31_536_000)] = 86400.0
+    """How long an image has to have been unused; where disk space is low, not at all."""
+    interval: Annotated[Seconds, Field(ge=1, le=2_592_000)] = 3600.0
+    """Time between two looks for unused images."""
+
+
 class HistorySettings(_Section):
     """What is remembered."""
 
@@ -134,5 +188,7 @@ class Settings(_Section):
     reconcile: ReconcileSettings = Field(default_factory=ReconcileSettings)
     rollout: RolloutSettings = RolloutSettings()
     pull: PullSettings = PullSettings()
+    disk: DiskSettings = DiskSettings()
+    prune: PruneSettings = PruneSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()

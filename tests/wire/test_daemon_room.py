@@ -1,0 +1,216 @@
+"""The whole daemon on a disk that fills up, and what it clears away."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, UnixConnector
+
+from tests.fakes.installed import Installed
+from tests.fakes.registry import Remote
+from tests.wire.test_daemon_pulls import REMOTE, publish, reason
+from workloadd import room
+from workloadd.core.room import GIB, DiskFacts
+from workloadd.host import disks
+from workloadd.settings.model import PruneSettings
+
+NEWER = "registry.test/app:2"
+
+
+class Disk:
+    """The file system under Podman, as full as a test says."""
+
+    free = 10 * GIB
+
+    def look(self, path: Path, purpose: str) -> DiskFacts:
+        return DiskFacts(str(path), purpose, self.free, 100 * GIB)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    made = Disk()
+    monkeypatch.setattr(disks, "file_system", made.look)
+    monkeypatch.setattr(room, "_LOOK", 0.01)
+    return made
+
+
+def images(host: Installed) -> set[str]:
+    return {name for image in host.world.podman.images.values() for name in image.names}
+
+
+async def prune(host: Installed, query: str = "") -> tuple[int, dict[str, object]]:
+    connector = UnixConnector(str(host.paths.socket))
+    async with (
+        ClientSession(connector=connector) as session,
+        session.post(f"http://localhost/v1/prune{query}") as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def begun(host: Installed, remote: Remote) -> None:
+    """Wait until an image is being pulled, which no status tells."""
+    while not remote.pulls:
+        await host.passes(1)
+
+
+async def serve_then_change(host: Installed) -> None:
+    """Pull and serve one image, then go over to others until no deployment has it."""
+    publish(host)
+    await host.start()
+    host.write("web", f"image: {REMOTE}\n")
+    await host.settled(image=REMOTE)
+    for tag in ("1", "2"):
+        host.write("web", f"image: localhost/app:{tag}\n")
+        await host.settled(image=f"localhost/app:{tag}")
+    await host.until(lambda: len(host.containers()) == 2 and host.is_idle())
+
+
+async def test_nothing_is_pulled_onto_a_full_disk(host: Installed, disk: Disk) -> None:
+    disk.free = GIB - 1
+    remote = publish(host)
+    await host.start()
+    host.write("web", f"image: {REMOTE}\n")
+    await host.until(lambda: reason(host) == "DiskLow")
+    status = host.status()
+    assert status and status.state == "Failed"
+    pulled = status.condition("Pulled")
+    assert pulled and "1.0 GiB (1 %) free for images" in pulled.message
+    assert not remote.pulls
+    disk.free = GIB
+    await host.settled(image=REMOTE)
+
+
+async def test_a_pull_is_stopped_before_it_fills_the_disk(host: Installed, disk: Disk) -> None:
+    remote = publish(host, gate=asyncio.Event())
+    await host.start()
+    host.write("web", f"image: {REMOTE}\n")
+    await begun(host, remote)
+    disk.free = GIB // 2 - 1
+    await host.until(lambda: reason(host) == "DiskLow")
+    status = host.status()
+    pulled = status.condition("Pulled") if status else None
+    assert pulled and "was stopped" in pulled.message
+    while host.world.libpod.in_flight["POST images/pull"]:
+        await host.passes(1)
+    assert remote.gate
+    remote.gate.set()
+    disk.free = 2 * GIB
+    await host.settled(image=REMOTE)
+
+
+async def test_a_full_disk_is_cleared_of_what_was_pulled_and_is_unused(
+    host: Installed, disk: Disk
+) -> None:
+    await serve_then_change(host)
+    disk.free = 0
+    host.world.libpod.registry[NEWER] = publish(host)
+    host.write("other", f"image: {NEWER}\n")
+    await host.until(lambda: reason(host, "other") == "DiskLow")
+    assert REMOTE not in images(host)
+    assert {"localhost/app:1", "localhost/app:2", "localhost/app:3"} <= images(host)
+    pruned = host.daemon.board.status.pruned
+    assert pruned and pruned.images == (REMOTE,)
+
+
+async def test_only_what_was_pulled_and_nobody_needs(host: Installed, disk: Disk) -> None:
+    await serve_then_change(host)
+    foreign = images(host) - {REMOTE}
+    assert await prune(host, "?dry_run=true") == (
+        200,
+        {
+            "dry_run": True,
+            "images": [{"id": host.world.podman.find_image(REMOTE).id, "names": [REMOTE],  # type: ignore[union-attr]
+                        "size": 2038883}],
+            "size": 2038883,
+        },
+    )  # fmt: skip
+    assert REMOTE in images(host)
+    status, document = await prune(host)
+    assert (status, document["size"]) == (200, 2038883)
+    assert images(host) == foreign
+    assert (await prune(host))[1]["images"] == []
+
+
+async def test_current_and_previous_deployments_keep_theirs(host: Installed, disk: Disk) -> None:
+    publish(host)
+    await host.start()
+    host.write("web", f"image: {REMOTE}\n")
+    await host.settled(image=REMOTE)
+    await prune(host)
+    host.write("web", "image: localhost/app:1\n")
+    await host.settled()
+    await prune(host)
+    assert REMOTE in images(host)
+
+
+async def test_one_that_was_there_before_is_not_ours(host: Installed, disk: Disk) -> None:
+    remote = publish(host)
+    host.world.podman.add_image(REMOTE, digest=remote.digest)
+    await host.start()
+    host.write("web", f"image: {REMOTE}\npull: always\n")
+    await host.settled(image=REMOTE)
+    assert remote.pulls == 1
+    host.remove("web")
+    await host.gone()
+    await prune(host)
+    assert REMOTE in images(host)
+
+
+async def test_one_that_got_another_name_is_no_longer_ours(host: Installed, disk: Disk) -> None:
+    await serve_then_change(host)
+    image = host.world.podman.find_image(REMOTE)
+    assert image
+    image.names.add("localhost/mine:1")
+    await prune(host)
+    assert REMOTE in images(host)
+
+
+async def test_none_while_a_pull_is_on(host: Installed, disk: Disk) -> None:
+    await serve_then_change(host)
+    remote = publish(host, gate=asyncio.Event())
+    host.world.libpod.registry[NEWER] = remote
+    host.write("other", f"image: {NEWER}\n")
+    await begun(host, remote)
+    status, document = await prune(host)
+    assert (status, document["reason"]) == (409, "Pulling")
+    assert REMOTE in images(host)
+    assert remote.gate
+    remote.gate.set()
+    await host.settled("other", NEWER)
+
+
+async def test_from_time_to_time_and_not_before_it_was_unused_long_enough(
+    host: Installed, disk: Disk
+) -> None:
+    host.settings = host.settings.model_copy(
+        update={"prune": PruneSettings.model_construct(keep=3600.0, interval=0.02)}
+    )
+    await serve_then_change(host)
+    looks = host.world.libpod.requests.count("GET images/json")
+    while host.world.libpod.requests.count("GET images/json") < looks + 3:
+        await host.passes(1)
+    assert REMOTE in images(host)
+    host.settings = host.settings.model_copy(
+        update={"prune": PruneSettings.model_construct(keep=0.0, interval=0.02)}
+    )
+    await host.restart()
+    await host.until(lambda: host.daemon.board.status.pruned is not None)
+    assert REMOTE not in images(host)
+
+
+async def test_not_where_it_is_turned_off(host: Installed, disk: Disk) -> None:
+    host.settings = host.settings.model_copy(update={"prune": PruneSettings(images=False)})
+    await serve_then_change(host)
+    disk.free = 0
+    host.world.libpod.registry[NEWER] = publish(host)
+    host.write("other", f"image: {NEWER}\n")
+    await host.until(lambda: reason(host, "other") == "DiskLow")
+    assert REMOTE in images(host)
+
+
+async def test_podman_refuses_what_somebody_took_meanwhile(host: Installed, disk: Disk) -> None:
+    await serve_then_change(host)
+    host.world.libpod.inject("DELETE images/*", status=409, message="image is in use")
+    assert (await prune(host))[1]["images"] == []
+    assert REMOTE in images(host)

@@ -1,0 +1,62 @@
+"""`POST /v1/prune`: remove unused images now, or with `dry_run=true` say which these are."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from workloadd.api.actions import require_owner
+from workloadd.api.problems import Refusal
+from workloadd.core.errors import WorkloaddError
+from workloadd.core.status import PrunedStatus, moment
+from workloadd.pruner import Pruned
+from workloadd.spec.text import quote
+
+
+class Prune(Protocol):
+    """Removes images that have been unused for `keep` seconds, or only looks for them."""
+
+    async def __call__(self, keep: float = ..., *, dry_run: bool = ...) -> Pruned: ...
+
+
+def prune_handler(prune: Prune) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The handler of `/v1/prune`; what is unused goes, however short it has been so."""
+
+    async def handle(request: web.Request) -> web.Response:
+        require_owner(request)
+        dry_run = _flag(request.query.get("dry_run", "false"))
+        try:
+            pruned = await prune(dry_run=dry_run)
+        except WorkloaddError as error:
+            problem = error.problem
+            raise Refusal(503, problem.reason, problem.message, problem.hint) from None
+        if pruned.problem and not pruned.images:
+            problem = pruned.problem
+            raise Refusal(409, problem.reason, problem.message, problem.hint)
+        text = json.dumps(_document(pruned, dry_run=dry_run), indent=2, ensure_ascii=False)
+        return web.Response(text=text + "\n", content_type="application/json")
+
+    return handle
+
+
+def pruned_status(pruned: Pruned | None) -> PrunedStatus | None:
+    """What the status says of it."""
+    if pruned is None:
+        return None
+    names = tuple(image.label for image in pruned.images)
+    return PrunedStatus(at=moment(pruned.at), images=names, size=pruned.size)
+
+
+def _document(pruned: Pruned, *, dry_run: bool) -> dict[str, object]:
+    images = [
+        {"id": image.id, "names": list(image.names), "size": image.size} for image in pruned.images
+    ]
+    return {"dry_run": dry_run, "images": images, "size": pruned.size}
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        detail = f"cannot accept dry_run={quote(text)}"
+        raise Refusal(400, "BadFlag", detail, "write true or false")
+    return text == "true"
