@@ -52,6 +52,8 @@ _RETRY = 2.0
 _PAUSE_FACTOR = 3.0
 # … and of at most as many seconds: a pass that was long because it had to wait is no storm.
 _PAUSE = 1.0
+# Seconds that a pass waits at the most for services that are between two containers.
+_SWITCH = 0.4
 
 
 class Source(Protocol):
@@ -122,6 +124,8 @@ class Reconciler:
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Run passes for ever; actions and pulls become tasks of `tasks`."""
         while True:
+            # What a look at the host costs is needed more for what is down for a moment.
+            await self._executor.calm(_SWITCH)
             self._woken.clear()
             began = self._clock.monotonic()
             wake_at = await self._pass(tasks)
