@@ -37,16 +37,20 @@ def seen(one: Document) -> object:
 
 
 def _seen(node: Node) -> object:
-    """All of a node; a value that is not there stands nowhere in particular."""
+    """All of a node; a value or a key that is not there stands nowhere in particular."""
     if node.value is None:
         return None
-    inner = [(key, e.line, e.column, _seen(e.node)) for key, e in node.entries.items()]
+    inner = [
+        (key, *((e.line, e.column) if key else ()), _seen(e.node))
+        for key, e in node.entries.items()
+    ]
     return node.line, node.column, node.plain, node.dollars, node.size, inner or node.value
 
 
 @settings(max_examples=600)
 @given(st.lists(PIECES, max_size=12).map("".join))
 @example("{a: b:c, 'd':e}")
+@example("b: {? }")
 @example("a: |\n  x\n\n y: ${Z}")
 @example("a:\n- b\n-\n  - c: '${X}\n    ${Y}'")
 def test_what_libyaml_reads_is_what_the_exact_parser_reads(text: str) -> None:
