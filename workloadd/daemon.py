@@ -15,8 +15,7 @@ from workloadd.api.app import application
 from workloadd.api.prune import pruned_status
 from workloadd.api.server import Server
 from workloadd.board import Board
-from workloadd.core.backoff import delay
-from workloadd.core.converge import STEADY
+from workloadd.core.backoff import STEADY, delay
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.rollout import Policy
 from workloadd.core.status import HostConditionStatus, Status, summary

@@ -213,8 +213,17 @@ class Reconciler:
         runs = await self._history.runs.recent()
         run_now = self._requests.wanted()
         hands = without(await self._history.hands.all(), self._executor.cleared)
+        relapses = await self._history.relapses.recent()
         memory = Memory(
-            bad, rollouts, last, self._pulls.view(), attempts, runs, run_now, hands=hands
+            bad,
+            rollouts,
+            last,
+            self._pulls.view(),
+            attempts,
+            runs,
+            run_now,
+            hands=hands,
+            relapses=relapses,
         )
         planned = plan(desired, observed, memory, self._policy, now)
         for name in busy:

@@ -14,6 +14,7 @@ from workloadd.core.status import (
     HostConditionStatus,
     ImageStatus,
     PassStatus,
+    ProbeResult,
     SharedStatus,
     Status,
     Unit,
@@ -90,6 +91,37 @@ def test_the_detail_has_deployment_conditions_and_the_last_rollout() -> None:
     assert "abababababab rolled-back 50s ago: the workload file changed" in shown
     assert "UnitFailed: cannot keep the deployment (look at the log)" in shown
     assert "  | fatal: no\ufffd[2J config\n" in shown
+
+
+def test_the_detail_says_how_each_probe_went() -> None:
+    workload = status({"web": GOOD}, {"web": GOOD}).workloads[0]
+    earlier = datetime.fromtimestamp(NOW - 4, UTC)
+    probes = (
+        ProbeResult(
+            container="app", kind="readiness", asks="http 80/", ok=False, verdict=False,
+            time=earlier, reason="Refused", message="connection refused", failures=5,
+        ),
+        ProbeResult(
+            container="", kind="liveness", asks="tcp 80", ok=True, verdict=True, time=earlier
+        ),
+        ProbeResult(container="", kind="startup", asks="exec", ok=None, verdict=None),
+    )  # fmt: skip
+    shown = text.detail(workload.model_copy(update={"probes": probes}), [], AT)
+    words_ = line_of(shown, "app readiness").split()
+    assert " ".join(words_) == "app readiness http 80/ no 4s connection refused (5 in a row)"
+    assert line_of(shown, "liveness").split() == ["liveness", "tcp", "80", "yes", "4s", "well"]
+    assert line_of(shown, "startup").split()[:3] == ["startup", "exec", "-"]
+
+
+def test_degraded_with_nothing_that_serves_is_not_said_to_serve() -> None:
+    workload = status({"web": BAD}, {"web": GOOD}).workloads[0]
+    ready = workload.condition("Ready")
+    assert ready
+    unready = ready.model_copy(update={"status": "False"})
+    others = tuple(c for c in workload.conditions if c.type != "Ready")
+    down = workload.model_copy(update={"conditions": (*others, unready)})
+    whole = status({}).model_copy(update={"workloads": (down,)})
+    assert "web (Degraded):" in text.table(whole, AT)
 
 
 def test_the_detail_names_the_drop_ins() -> None:

@@ -43,7 +43,7 @@ def table(status: Status, now: datetime) -> str:
         lines += ["", *columns(_TABLE, [_row(w, now) for w in status.workloads])]
     for workload in status.workloads:
         if trouble := list(_trouble(workload)):
-            serving = ", the last good deployment serves" if workload.state == "Degraded" else ""
+            serving = ", the last good deployment serves" if _serves_still(workload) else ""
             lines += ["", f"{clean(workload.name)} ({workload.state}){serving}:", *trouble]
     if shared := _shared(status):
         lines += ["", *columns(_SHARED, shared)]
@@ -66,6 +66,7 @@ def detail(
         _head(workload, now),
         text_containers.containers(workload.containers, now),
         _conditions(workload.conditions, now),
+        text_containers.probes(workload.probes, now),
         _deployments(workload, now),
         [line for error in workload.errors for line in _file_error(error)],
         [line for error in workload.warnings for line in _file_error(error, "warning: ")],
@@ -120,6 +121,11 @@ def _trouble(workload: WorkloadStatus) -> Iterator[str]:
         yield f"  and {more} more errors"
     if workload.message and not workload.errors:
         yield from sentence(workload.message, 2)
+
+
+def _serves_still(workload: WorkloadStatus) -> bool:
+    ready = workload.condition("Ready")
+    return workload.state == "Degraded" and ready is not None and ready.status == "True"
 
 
 def _shared(status: Status) -> list[tuple[str, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from workloadd.api.words import Column, columns, since
-from workloadd.core.status import ContainerStatus
+from workloadd.core.status import ContainerStatus, ProbeResult
 
 _CONTAINERS = (
     Column("CONTAINER"),
@@ -12,6 +12,14 @@ _CONTAINERS = (
     Column("FOR"),
     Column("RESTARTS"),
     Column("IMAGE", 14, end=True),
+)
+
+_PROBES = (
+    Column("PROBE"),
+    Column("ASKS", 12),
+    Column("SAYS"),
+    Column("AGO"),
+    Column("LAST TRY", 20),
 )
 
 
@@ -26,6 +34,24 @@ def more_images(found: Sequence[ContainerStatus]) -> str:
     """What to say beside the image that stands for a pod."""
     others = len([one for one in found if not one.init]) - 1
     return f" (+{others})" if others > 0 else ""
+
+
+def probes(found: Sequence[ProbeResult], now: datetime) -> list[str]:
+    """A row for each probe; nothing where nobody asks."""
+    return columns(_PROBES, [_probe(one, now) for one in found]) if found else []
+
+
+def _probe(one: ProbeResult, now: datetime) -> tuple[str, ...]:
+    said = "well" if one.ok else one.message or one.reason
+    if one.failures > 1:
+        said += f" ({one.failures} in a row)"
+    return (
+        f"{one.container} {one.kind}".strip(),
+        one.asks,
+        {True: "yes", False: "no", None: "-"}[one.verdict],
+        since(one.time, now),
+        "-" if one.ok is None else said,
+    )
 
 
 def _row(one: ContainerStatus, now: datetime) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ COLOURS = {
     "Disabled": "yellow",
     "Removing": "yellow",
     "Degraded": "red",
+    "NotReady": "red",
     "Failed": "red",
     "Invalid": "red",
 }

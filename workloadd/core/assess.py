@@ -15,6 +15,8 @@ from workloadd.core.memory import Memory
 from workloadd.core.names import WHOLE, unit_name
 from workloadd.core.observed import Container, Observed, Seen, UnitState
 from workloadd.core.on_demand import all_sockets
+from workloadd.core.probe_status import probe_results
+from workloadd.core.readiness import ready_since
 from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import combined_digest
 from workloadd.core.socket_units import from_texts
@@ -114,6 +116,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         ),
         unit=_unit(view.name, WHOLE, view.seen.unit),
         containers=_containers(view),
+        probes=probe_results(view),
         restarts=sum(unit.restarts for unit in view.seen.units.values()),
         job=job_status(view),
         last_error=_last_error(view, found),
@@ -173,7 +176,8 @@ def _last_error(view: View, found: Mapping[str, Finding]) -> str:
 def _since(finding: Finding, view: View) -> float:
     """When a new finding began: systemd remembers what a daemon that was started since does not."""
     if finding.type == "Ready" and finding.reason == "Running" and view.current:
-        return max(part.unit.active_since for part in view.current.parts)
+        ready = (ready_since(c, view.memory.health) for c in view.current.containers)
+        return max(*(part.unit.active_since for part in view.current.parts), *ready)
     return view.now
 
 

@@ -1,5 +1,9 @@
 """Growing delays between tries."""
 
+# Seconds after which a service that was restarted counts as steady again. systemd itself never
+# forgets a restart, and so would let a service that crashes once a week wait ever longer.
+STEADY = 600.0
+
 
 def delay(attempt: int, base: float, ceiling: float, spread: float = 0.5) -> float:
     """Seconds to wait after the `attempt`-th failure (1 is the first): base, 2 base, 4 base …

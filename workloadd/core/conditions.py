@@ -6,7 +6,9 @@ from workloadd.core.dependencies import waits_in_pod
 from workloadd.core.deployment import DeployedPart
 from workloadd.core.errors import Problem
 from workloadd.core.job_status import job_of_view, job_ready, job_state
+from workloadd.core.liveness import alive_finding
 from workloadd.core.names import SHORT
+from workloadd.core.readiness import lacks
 from workloadd.core.rollout import of_part, socket_problem
 from workloadd.core.status import State
 from workloadd.core.view import Finding, View, trouble_of
@@ -16,7 +18,7 @@ def findings(view: View) -> dict[str, Finding]:
     """The conditions of a workload by type, in the order in which they come about."""
     reloaded = _reloaded(view)
     found = [_loaded(view), _pulled(view), *_dependencies(view), _deployed(view), _ready(view)]
-    found += [reloaded] if reloaded else []
+    found += [one for one in (reloaded, alive_finding(view)) if one]
     return {finding.type: finding for finding in (*found, _converged(view, reloaded))}
 
 
@@ -129,6 +131,10 @@ def _ready(view: View) -> Finding:
     down = next((part for part in current.parts if not part.up), None)
     if down is not None:
         return Finding("Ready", "False", "NotRunning", _down(down))
+    for part in current.parts:
+        if part.container and (lack := lacks(part.container, view.memory.health)):
+            said = f"{of_part(part.name)}{lack.message}"
+            return Finding("Ready", "False", lack.reason, said)
     if any(c.state == "running" for c in current.containers):
         what = "its unit is active and its container runs"
         many = "its units are active and its containers run"
@@ -212,13 +218,21 @@ def _rolling_out(view: View) -> bool:
     return view.name in view.memory.rollouts or not given_up
 
 
+# It runs: what it lacks, its probes say.
+_UNREADY: Mapping[str, State] = {"Starting": "Waiting", "NotReady": "NotReady"}
+
+
 def _not_serving(view: View, findings: Mapping[str, Finding], trouble: str) -> tuple[State, str]:
     if findings["Loaded"].status == "False":
         return "Invalid", findings["Loaded"].message
+    alive = findings.get("Alive")
+    if alive and alive.reason == "Relapsing":
+        return "Degraded", alive.message
     if trouble:
         return "Failed", trouble
     if findings["Pulled"].reason == "Pulling":
         return "Pulling", findings["Pulled"].message
     if view.container is None:
         return "Waiting", view.plan.why or findings["Deployed"].message
-    return "Failed", findings["Ready"].message
+    ready = findings["Ready"]
+    return _UNREADY.get(ready.reason, "Failed"), ready.message

@@ -10,11 +10,13 @@ from workloadd.core.actions import (
     WorkloadPlan,
 )
 from workloadd.core.back import fall_back, roll_back
+from workloadd.core.backoff import STEADY
 from workloadd.core.beside import discard, switch, try_beside
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
 from workloadd.core.errors import Problem
 from workloadd.core.forward import removals, roll_forward
+from workloadd.core.liveness import look_again_at
 from workloadd.core.names import plain_name, unit_part
 from workloadd.core.observed import Container
 from workloadd.core.on_demand import stop_idle
@@ -22,10 +24,6 @@ from workloadd.core.revision import Revision
 from workloadd.core.rollout_stage import Found, find
 from workloadd.core.rollout_table import TABLE, Move
 from workloadd.core.verify import conclude, give_up, take_plain_names
-
-# Seconds after which a service that was restarted counts as steady again. systemd itself never
-# forgets a restart, and so would let a service that crashes once a week wait ever longer.
-STEADY = 600.0
 
 
 def converge(case: Case, due: Revision | None) -> WorkloadPlan:
@@ -82,7 +80,7 @@ def _tidy(case: Case, current: Current) -> WorkloadPlan:
         actions += take_plain_names(case, current)
     if end := _unrecorded_end(case, current, waiting):
         actions.append(end)
-    wakes = [case.retry_at(current.revision)]
+    wakes = [case.retry_at(current.revision), look_again_at(case, current)]
     for part in current.parts:
         if part.unit.restarts and part.unit.active:
             steady_at = part.unit.active_since + STEADY

@@ -11,6 +11,7 @@ from workloadd.core.desired import Declared, Desired
 from workloadd.core.memory import Memory
 from workloadd.core.names import unit_part
 from workloadd.core.observed import Observed, Seen
+from workloadd.core.readiness import lacks
 from workloadd.core.resolve import resolve
 from workloadd.core.revision import Need, Revision
 from workloadd.core.runs import Run
@@ -207,21 +208,9 @@ def standing_of_part(part: DeployedPart, memory: Memory) -> Standing:
 
 
 def _unready(parts: Iterable[DeployedPart], memory: Memory) -> str:
-    """What a readiness probe says against it; what has none is ready as soon as it runs."""
-    for part in parts:
-        container = part.container
-        probes = container.params.probes if container and container.params else ()
-        if not container or not any(p.kind in ("startup", "readiness") for p in probes):
-            continue
-        if completed(container, part.unit):
-            continue
-        health = memory.health.get(container.id)
-        if health is None or health.began < container.started_at or health.ready is None:
-            return "it is not ready yet"
-        if not health.ready:
-            failed = health.of("readiness")
-            return f"it is not ready: {failed.message}" if failed else "it is not ready"
-    return ""
+    """What a probe says against it; what has none is ready as soon as it runs."""
+    found = (lacks(part.container, memory.health) for part in parts if part.container)
+    return next((lack.message for lack in found if lack), "")
 
 
 def _made(current: Current) -> float:

@@ -83,7 +83,8 @@ class Memory:
     """Everything remembered. `bad` is by (workload, revision), the others by workload or image.
 
     `runs` are the last ones of each job, the newest first, `run_now` the jobs that people asked
-    to have run, `hands` what they asked for by hand. `health` is by full container ID.
+    to have run, `hands` what they asked for by hand. `health` is by full container ID; `relapses`
+    are the times of the last restarts of what was not alive, the newest first.
     """
 
     bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class Memory:
     runs: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
     run_now: frozenset[str] = frozenset()
     health: Mapping[str, Health] = field(default_factory=dict)
+    relapses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hands: Hands = field(default_factory=dict)
 
     def hand(self, workload: str, kind: str) -> Hand | None:

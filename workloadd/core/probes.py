@@ -79,10 +79,15 @@ class Probe:
         """The port of the container that it asks; 0 for a command."""
         return self.http.port if self.http else self.tcp
 
-    def __str__(self) -> str:
+    @property
+    def asks(self) -> str:
+        """What it asks, in words: no command, header or query, which may hold secrets."""
         if self.http:
-            return f"{self.kind} ({self.http.scheme} {self.http.port}{self.http.path})"
-        return f"{self.kind} (tcp {self.tcp})" if self.tcp else f"{self.kind} (exec)"
+            return f"{self.http.scheme} {self.http.port}{self.http.path.partition('?')[0]}"
+        return f"tcp {self.tcp}" if self.tcp else "exec"
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.asks})"
 
 
 def probes_of(spec: ContainerSpec, image: Probe | None = None) -> tuple[Probe, ...]:

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from types import MappingProxyType
 
 from workloadd.core.deployment import Current, DeployedPart, completed, slept, unproven
 from workloadd.core.errors import Problem
 from workloadd.core.names import made_as
 from workloadd.core.observed import Container
+from workloadd.core.readiness import Healths, illness, lacks, ready_since
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
+
+NOBODY_ASKED: Healths = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +69,24 @@ def began_since(container: Container, boot: float) -> bool:
 
 
 def judge(
-    current: Current, began: float, policy: Policy, now: float, *, start_failed: bool = False
+    current: Current,
+    began: float,
+    policy: Policy,
+    now: float,
+    *,
+    start_failed: bool = False,
+    health: Healths = NOBODY_ASKED,
 ) -> Judgement:
     """Verify a committed deployment whose rollout began (was committed) at `began`.
 
     It is proven when each of its parts is (those that it took over are), and has failed when one
     has. `start_failed` says that
     a start job of this very deployment has failed. Without it, a failed unit with a container
-    that never ran is what the older one left behind.
+    that never ran is what the older one left behind. `health` is what the probes say: with them it
+    has to be ready all through the soak.
     """
     judged = [
-        _judge_part(part, began, policy, now, start_failed)
+        _judge_part(part, began, policy, now, start_failed, health)
         for part in current.parts
         if part.container is None or unproven(part.container)
     ]
@@ -90,7 +101,12 @@ def judge(
 
 
 def _judge_part(
-    part: DeployedPart, began: float, policy: Policy, now: float, start_failed: bool
+    part: DeployedPart,
+    began: float,
+    policy: Policy,
+    now: float,
+    start_failed: bool,
+    health: Healths,
 ) -> Judgement:
     container, unit = part.container, part.unit
     if container is None:
@@ -105,7 +121,9 @@ def _judge_part(
     if unit.active_state == "failed" and (container.started_at > 0 or start_failed):
         return _failed("UnitFailed", part)
     up = unit.active and container.running and not part.init
-    proven_at = unit.active_since + policy.soak
+    if up and (asked_of := _judge_asked(part, container, began, policy, now, health)):
+        return asked_of
+    proven_at = max(unit.active_since, ready_since(container, health)) + policy.soak
     if up and now >= proven_at:
         return Judgement(Verdict.PROVEN)
     # Judged while it is down: then its exit code is known.
@@ -116,6 +134,26 @@ def _judge_part(
     if now >= began + policy.deadline:
         return _failed("DeadlineExceeded", part)
     return Judgement(Verdict.WAITING, wake_at=began + policy.deadline)
+
+
+def _judge_asked(
+    part: DeployedPart,
+    container: Container,
+    began: float,
+    policy: Policy,
+    now: float,
+    health: Healths,
+) -> Judgement | None:
+    """What the probes of a running container say against it; None where that is nothing."""
+    if said := illness(container, health):
+        return _failure("ProbeFailed", part, said)
+    lack = lacks(container, health)
+    if lack is None:
+        return None
+    late = began + policy.deadline
+    if now >= late:
+        return _failure("ProbeFailed", part, f"it was not ready in time: {lack.message}")
+    return Judgement(Verdict.WAITING, wake_at=late)
 
 
 def socket_problem(current: Current) -> Problem | None:
@@ -141,6 +179,10 @@ def _failed(reason: str, part: DeployedPart) -> Judgement:
         "RestartLoop": f"it was restarted {unit.restarts} times ({ending})",
         "DeadlineExceeded": f"it was not up in time (unit {unit.active_state}, {ending})",
     }[reason]
+    return _failure(reason, part, said)
+
+
+def _failure(reason: str, part: DeployedPart, said: str) -> Judgement:
     problem = Problem(
         reason,
         f"cannot keep the deployment: {of_part(part.name)}{said}",

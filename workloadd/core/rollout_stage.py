@@ -6,6 +6,7 @@ from workloadd.core.actions import Action
 from workloadd.core.beside import can_start_first
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
+from workloadd.core.liveness import restart_ill
 from workloadd.core.repair import repair_activity, repair_units
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Judgement, Verdict, judge
@@ -57,6 +58,9 @@ def find(case: Case, due: Revision | None) -> Found:
         judged = Judgement(Verdict.FAILED, bad.problem)
         return Found(stage, Event.CONDEMNED, judged=judged)
     repairs = (*repair_units(case, current), *repair_activity(case, current))
+    if not repairs and stage in (Stage.STABLE, Stage.GIVEN_UP):
+        # While it has to prove itself, what is not alive has failed.
+        repairs = tuple(restart_ill(case, current))
     if repairs:
         return Found(stage, Event.DRIFT, repairs)
     if not judged_one.unproven:
@@ -99,7 +103,14 @@ def _judge(case: Case, current: Current) -> Judgement:
     # Its time begins when nothing else keeps it from starting.
     began = max(began, case.waiting.since, case.holding.since)
     start_failed = case.attempt(current.revision) is not None
-    return judge(current, began, case.policy, case.now, start_failed=start_failed)
+    return judge(
+        current,
+        began,
+        case.policy,
+        case.now,
+        start_failed=start_failed,
+        health=case.memory.health,
+    )
 
 
 def _event_of(judged: Judgement) -> Event:

@@ -17,6 +17,7 @@ State = Literal[
     "Pulling",
     "Waiting",
     "Degraded",
+    "NotReady",
     "Failed",
     "Invalid",
     "Paused",
@@ -79,6 +80,20 @@ class Unit(_Model):
     result: str
     active_since: datetime | None = None
     restarts: int = 0
+
+
+class ProbeResult(_Model):
+    """How a probe of a container went last, and what it comes to."""
+
+    container: str = Field(description="the container's name in its pod; empty for an only one")
+    kind: Literal["startup", "readiness", "liveness"]
+    asks: str = Field(description="http, tcp or exec, and which port")
+    ok: bool | None = Field(description="how the last try went; null before the first")
+    verdict: bool | None = Field(description="what the tries come to by the thresholds")
+    time: datetime | None = None
+    reason: str = ""
+    message: str = ""
+    failures: int = Field(default=0, description="in a row")
 
 
 class ContainerStatus(_Model):
@@ -165,6 +180,9 @@ class WorkloadStatus(_Model):
     unit: Unit
     containers: tuple[ContainerStatus, ...] = Field(
         default=(), description="a pod's containers; empty for a workload of one"
+    )
+    probes: tuple[ProbeResult, ...] = Field(
+        default=(), description="what its running containers are asked, and how that went"
     )
     restarts: int = 0
     job: JobStatus | None = Field(default=None, description="what a job has besides")

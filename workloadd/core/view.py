@@ -58,10 +58,14 @@ class Finding:
     message: str
 
 
+# … of itself; what is not alive is started again before anyone else has to do something about it.
+_ON_ITS_WAY = ("Pulling", "RollingOut", "NotAlive")
+
+
 def trouble_of(findings: Mapping[str, Finding]) -> str:
     """What is wrong although something may be serving."""
-    for kind in ("Loaded", "Deployed", "Pulled", "Reloaded"):
+    for kind in ("Loaded", "Deployed", "Pulled", "Reloaded", "Alive"):
         found = findings.get(kind)
-        if found and found.status == "False" and found.reason not in ("Pulling", "RollingOut"):
+        if found and found.status == "False" and found.reason not in _ON_ITS_WAY:
             return found.message
     return ""

@@ -13,6 +13,7 @@ from workloadd.core.hands import Hand
 from workloadd.core.memory import Bad, LastRollout, OpenRollout
 from workloadd.history.hands import HandRows
 from workloadd.history.images import Images
+from workloadd.history.relapses import Relapses
 from workloadd.history.revisions import Revisions
 from workloadd.history.rows import (
     EventRow,
@@ -49,7 +50,8 @@ class History:
     `keep` rollouts of each workload, four times as many events, 20 bad revisions, 100 steps of a
     rollout; everything of a workload 30 days after its removal is dropped. `at` is always seconds
     since the epoch. Methods raise `Transient` where the database refuses. `runs` are those of jobs,
-    `hands` what people asked for, `revisions` what was rolled out, `images` what was pulled.
+    `hands` what people asked for, `revisions` what was rolled out, `images` what was pulled,
+    `relapses` the restarts of what was not alive.
     """
 
     def __init__(self, file: Path, keep: int = 50) -> None:
@@ -59,6 +61,7 @@ class History:
         self.hands = HandRows(self._writer)
         self.revisions = Revisions(self._writer)
         self.images = Images(self._writer)
+        self.relapses = Relapses(self._writer)
         self._memory: _Memory | None = None
         # Counts changes, so that an answer read before one is not kept after it.
         self._changes = 0
@@ -193,6 +196,7 @@ class History:
             _trim(c, "events", workload, KEEP_EVENTS_PER_ROLLOUT * self._keep)
 
         await self._writer.run(work)
+        self.relapses.noted(kind)
 
     async def memory(self) -> tuple[BadRevisions, OpenRollouts, LastRollouts]:
         """What the planner needs: bad revisions, open rollouts, the last ended ones.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.health import Health, ProbeStatus, Watch
 from workloadd.core.memory import Attempt, Bad, LastRollout, Memory, OpenRollout
 from workloadd.core.names import SLOTS, WHOLE, candidate_name, made_as, unit_part
 from workloadd.core.observed import (
@@ -16,6 +17,7 @@ from workloadd.core.observed import (
     UnitState,
 )
 from workloadd.core.plan import plan
+from workloadd.core.probes import ProbeKind
 from workloadd.core.revision import Image, gated
 from workloadd.core.rollout import Policy
 from workloadd.core.socket_units import socket_units
@@ -67,6 +69,10 @@ class Host:
     attempts: dict[str, Attempt] = field(default_factory=dict)
     ended: list[a.EndRollout] = field(default_factory=list)
     notes: list[a.Note] = field(default_factory=list)
+    # What each probe has come to, by kind, and when; of one that is not here there is no word.
+    verdicts: dict[ProbeKind, bool | None] = field(default_factory=dict)
+    turned_at: float = 0.0
+    relapses: tuple[float, ...] = ()
     reloads: int = 0
     count: int = 0
 
@@ -144,8 +150,28 @@ class Host:
 
     def memory(self) -> Memory:
         return Memory(
-            dict(self.bad), dict(self.rollouts), dict(self.last), attempts=dict(self.attempts)
+            dict(self.bad),
+            dict(self.rollouts),
+            dict(self.last),
+            attempts=dict(self.attempts),
+            health={c.id: self._health(c) for c in self.containers.values() if c.running},
+            relapses={self.name: self.relapses},
         )
+
+    def answer(self, **verdicts: bool | None) -> None:
+        """The probes come to this from now on."""
+        self.verdicts |= verdicts  # type: ignore[arg-type]
+        self.turned_at = self.now
+
+    def _health(self, container: Container) -> Health:
+        watch = Watch(container.params.probes if container.params else (), container.started_at)
+        since = max(self.turned_at, container.started_at)
+        statuses = {
+            kind: ProbeStatus(kind, ok, since, "" if ok else "Refused", "" if ok else "refused",
+                              verdict=ok, since=since)
+            for kind, ok in self.verdicts.items()
+        }  # fmt: skip
+        return replace(watch, statuses=statuses).health
 
     def plan(self, *files: Declared) -> a.WorkloadPlan:
         desired = Desired({d.name: d for d in files})
@@ -191,6 +217,8 @@ class Host:
                 self.bad[key] = Bad(action.revision, action.problem, self.now)
             case a.Note():
                 self.notes.append(action)
+                if action.kind == "liveness":
+                    self.relapses = (self.now, *self.relapses)
             case a.CreateContainers():
                 created.update(self.create(action))
             case a.WriteUnits():

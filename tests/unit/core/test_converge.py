@@ -10,7 +10,7 @@ from tests.unit.core.test_assess import status
 from tests.unit.core.test_plan_properties import IMAGE, IMAGES, WANTED
 from workloadd.core.actions import Note, ResetUnit, StartUnit
 from workloadd.core.assess import restarted
-from workloadd.core.converge import STEADY
+from workloadd.core.backoff import STEADY
 from workloadd.core.deployment import current_deployment
 from workloadd.core.errors import Problem
 from workloadd.core.forward import cause_of

@@ -149,7 +149,7 @@ def test_healthy_is_what_the_probe_says() -> None:
     probed(hosts, "db", None)
     hosts.step(2)
     assert hosts.running() == {"db"}
-    assert hosts.status("app").message == "waits for db (it is not ready yet)"
+    assert hosts.status("app").message == "waits for db (its readiness probe has not succeeded yet)"
     probed(hosts, "db", True)
     hosts.step(2)
     assert hosts.running() == {"app", "db"}
