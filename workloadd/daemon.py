@@ -214,6 +214,7 @@ class Daemon:
                 await self._connect_systemd()
                 await self._check_host()
                 await asyncio.to_thread(self.files.clean)
+                await asyncio.to_thread(self.units.clean)
                 tasks.create_task(self._keep_systemd(), name="systemd")
                 tasks.create_task(self._follow_podman(), name="podman events")
                 tasks.create_task(self._follow_files(), name="files")

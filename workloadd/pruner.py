@@ -29,6 +29,8 @@ class ImageStore(Protocol):
 
     async def local(self) -> tuple[LocalImage, ...]: ...
 
+    async def mounted(self, container: str) -> frozenset[str]: ...
+
     async def remove(self, name: str) -> bool: ...
 
 
@@ -141,13 +143,19 @@ class Pruner:
         if not ours:
             return ()
         local = await self._store.local()
-        used = (await self._podman.containers()).images
-        needed, now = self._needed(), self._clock()
-        await self._ours.used(used_images(local, needed, used) & ours.keys(), now)
         await self._ours.forget(ours.keys() - {image.id for image in local})
-        if self._obstacle():
-            return ()
-        return prunable(local, ours, needed, used, keep=keep, now=now)
+        containers = (await self._podman.containers()).images
+        used, needed, now = set(containers.values()), self._needed(), self._clock()
+
+        def unused() -> tuple[Doomed, ...]:
+            return prunable(local, ours, needed, used, keep=keep, now=now)
+
+        if not self._obstacle() and unused():
+            # What is mounted is not in the list: it is asked for where it matters.
+            for container in containers:
+                used |= await self._store.mounted(container)
+        await self._ours.used(used_images(local, needed, used) & ours.keys(), now)
+        return () if self._obstacle() else unused()
 
     async def _remove(self, image: Doomed) -> bool:
         """Remove one, if it is still not needed; Podman refuses what a container uses."""

@@ -21,7 +21,11 @@ def inspected(container: FakeContainer) -> dict[str, Any]:
     # Podman leaves it out where nobody did.
     if container.stopped:
         state["StoppedByUser"] = True
-    return {"Id": container.id, "Name": container.name, "State": state}
+    mounts = [
+        {"Type": "image", "Source": volume["Source"], "Destination": volume["Destination"]}
+        for volume in container.spec.get("image_volumes") or ()
+    ]
+    return {"Id": container.id, "Name": container.name, "State": state, "Mounts": mounts}
 
 
 def _written(seconds: float) -> str:

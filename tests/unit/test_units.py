@@ -173,3 +173,20 @@ def test_a_link_of_a_set_that_leads_elsewhere_is_foreign(place: Place, tmp_path:
     (place.data / "workload-web_a.service").unlink()
     (place.data / "workload-web_a.service").symlink_to(tmp_path / "theirs")
     assert place.all.units["workload-web_a.service"].foreign
+
+
+def test_sets_that_nothing_leads_to_are_cleared_away(place: Place, tmp_path: Path) -> None:
+    """A daemon was killed between removing a workload's units and their set."""
+    for name in ("web", "gone"):
+        texts = {f"workload-{name}.service": TEXT, f"workload-{name}_a.service": "member"}
+        place.units.write(name, texts, enabled=True)
+    for link in place.data.glob("workload-gone*"):
+        link.unlink()
+    before = place.all
+    place.units.clean()
+    assert [path.name for path in (tmp_path / "state/units").iterdir()] == ["web"]
+    assert place.all == before
+
+
+def test_where_there_are_no_sets_there_is_nothing_to_clear(place: Place) -> None:
+    place.units.clean()

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, UnixConnector
+from click.testing import CliRunner
 
 from tests.fakes.installed import Installed
 from tests.fakes.registry import Remote
 from tests.wire.test_daemon_pulls import REMOTE, publish, reason
 from workloadd import room
+from workloadd.cli.main import main
 from workloadd.core.room import GIB, DiskFacts
 from workloadd.host import disks
 from workloadd.settings.model import PruneSettings
@@ -164,6 +166,35 @@ async def test_one_that_got_another_name_is_no_longer_ours(host: Installed, disk
     image.names.add("localhost/mine:1")
     await prune(host)
     assert REMOTE in images(host)
+
+
+async def test_one_that_somebody_has_mounted_stays(host: Installed, disk: Disk) -> None:
+    """Podman itself removes what is mounted in a container that does not run."""
+    await serve_then_change(host)
+    mount = {"Source": "app:1", "Destination": "/app"}
+    spec = {"image": "localhost/app:3", "name": "theirs", "image_volumes": [mount]}
+    host.world.podman.create(spec)
+    await prune(host)
+    assert REMOTE in images(host)
+
+
+async def test_from_the_command_line(host: Installed, disk: Disk) -> None:
+    await serve_then_change(host)
+
+    async def run(*options: str) -> tuple[int, str]:
+        words = ["prune", "--socket", str(host.paths.socket), *options]
+        done = await asyncio.to_thread(CliRunner().invoke, main, words)
+        return done.exit_code, done.output
+
+    image = f"{REMOTE}  1.9 MiB\n"
+    assert await run("--dry-run") == (0, f"{image}1 image would be removed, 1.9 MiB\n")
+    assert await run() == (0, f"{image}1 image removed, 1.9 MiB\n")
+    assert await run() == (0, "no images removed\n")
+
+
+async def test_a_wish_that_is_none(host: Installed, disk: Disk) -> None:
+    await host.start()
+    assert (await prune(host, "?dry_run=perhaps"))[0] == 400
 
 
 async def test_none_while_a_pull_is_on(host: Installed, disk: Disk) -> None:

@@ -60,27 +60,38 @@ class Needed:
 
 
 def needed_images(desired: Desired, observed: Observed, references: Collection[str]) -> Needed:
-    """What workload files name, and what containers of ours were made from or have mounted.
+    """What workload files name, and what containers of ours were made from.
 
     `references` are the images that files name.
     """
     containers = [c for seen in observed.workloads.values() for c in seen.containers]
     ids = {image.id for name, image in observed.images.items() if name in references}
     ids |= {c.image_id for c in containers}
-    ids |= {image for c in containers if c.params for image in c.params.images}
     sure = not desired.unreadable and not desired.unsure
     return Needed(frozenset(ids), frozenset(references), sure)
 
 
 def used_images(local: Iterable[LocalImage], needed: Needed, used: Collection[str]) -> set[str]:
-    """The IDs of what is in use: needed by workloads, by any container (`used`), or built upon."""
+    """The IDs of what is in use: needed by workloads, by any container (`used`), or built upon.
+
+    Of what a container has mounted Podman tells the name or ID that it was given.
+    """
     images = list(local)
     return {
-        *used,
+        *(image.id for image in images if any(_is_meant(image, one) for one in used)),
         *needed.ids,
         *(image.parent for image in images if image.parent),
         *(image.id for image in images if image.names & needed.names),
     }
+
+
+def _is_meant(image: LocalImage, given: str) -> bool:
+    """Whether an ID, or its beginning, or a name that may be a short one is that of an image."""
+    if not given:
+        return False
+    short = (f"/{given}", f"/{given}:latest")
+    named = any(f"/{name}".endswith(short) for name in image.names)
+    return named or image.id.startswith(given.removeprefix("sha256:"))
 
 
 def prunable(
@@ -94,8 +105,8 @@ def prunable(
 ) -> tuple[Doomed, ...]:
     """What may be removed now, the longest unused first.
 
-    `used` are the IDs of the images that anybody's containers were made from, `keep` the seconds
-    that an image has to have been unused.
+    `used` are the images (IDs or names) that anybody's containers were made from or have mounted,
+    `keep` the seconds that an image has to have been unused.
     """
     if not needed.sure:
         return ()

@@ -28,7 +28,7 @@ from workloadd.spec.ports import Port
 # change what runs.
 _NOT_IN_DIGEST = {"enabled", "pull", "description", "update"}
 
-_LISTS = ("reclaim", "ports", "secrets", "files", "sockets", "images")
+_LISTS = ("reclaim", "ports", "secrets", "files", "sockets")
 # How the container is told of changed files is not of the container.
 _NOT_OF_CONTAINER = _NOT_IN_DIGEST | {"secrets", "files", "reload"}
 _SOURCES = {"file", "variable", "credential", "content", "source"}
@@ -103,8 +103,7 @@ class UnitParams:
     the Podman secrets and `files` the kept files that the container refers to. `sockets` are those
     that systemd hands it (see `socket_units`), `idle_timeout` is in seconds, 0 for never. `probes`
     are those that the daemon asks the container with, `depends_on` what is there before it starts:
-    workloads, or for a member of a pod other members. `images` are the IDs of the images that are
-    mounted in it.
+    workloads, or for a member of a pod other members.
     """
 
     role: Role = "main"
@@ -122,7 +121,6 @@ class UnitParams:
     idle_timeout: float = 0.0
     probes: tuple[Probe, ...] = ()
     depends_on: tuple[Need, ...] = ()
-    images: tuple[str, ...] = ()
 
     def to_label(self) -> str:
         """The label's text: compact JSON."""
@@ -301,7 +299,6 @@ class _Pins:
             _params(self.workload, spec, role, image),
             secrets=_secrets(self.workload, inputs),
             files=_files(self.whole, spec, inputs),
-            images=tuple(sorted({self.images[name].id for name in spec.mounted_images})),
         )
         return Part(name, _digest(content), params, spec, image, inputs)
 

@@ -18,6 +18,21 @@ class PodmanImages:
         request = Request("GET", "images/json", "list images", timeout=timeout)
         return await self._requests.fetch(request, parse_images)
 
+    async def mounted(self, container: str, *, timeout: float = 30.0) -> frozenset[str]:
+        """The images, by name or ID as they were given, that a container has mounted.
+
+        Podman itself would remove one that is mounted in a container that does not run.
+        """
+        request = Request(
+            "GET",
+            f"containers/{container}/json",
+            f"look up container {container[:12]}",
+            allowed=(404,),
+            timeout=timeout,
+        )
+        answer = await self._requests.send(request)
+        return frozenset() if answer.status == 404 else parse_mounts(answer.body)
+
     async def remove(self, name: str, *, timeout: float = 120.0) -> bool:
         """Take a name from an image, and with the last one the image; say whether it was there.
 
@@ -35,6 +50,12 @@ class PodmanImages:
 
 
 _ID = 64
+
+
+def parse_mounts(body: bytes) -> frozenset[str]:
+    """The images in the answer of `GET /libpod/containers/ID/json`."""
+    mounts = json.loads(body).get("Mounts") or ()
+    return frozenset(str(m.get("Source")) for m in mounts if m.get("Type") == "image")
 
 
 def parse_images(body: bytes) -> tuple[LocalImage, ...]:

@@ -49,13 +49,13 @@ class ContainerList:
     take.
 
     `in_networks` are the names of the containers in each network, `images` the IDs of the images
-    that containers were made from, whoever they belong to.
+    that containers were made from by the containers' IDs, whoever they belong to.
     """
 
     ours: tuple[Container, ...]
     foreign_names: frozenset[str]
     in_networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    images: frozenset[str] = frozenset()
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_info(body: bytes) -> PodmanInfo:
@@ -84,9 +84,9 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
     ours: list[Container] = []
     foreign: set[str] = set()
     networks: dict[str, tuple[str, ...]] = {}
-    images: set[str] = set()
+    images: dict[str, str] = {}
     for row in json.loads(body) or ():
-        images.add(row.get("ImageID") or "")
+        images[row["Id"]] = row.get("ImageID") or ""
         for network in row.get("Networks") or ():
             networks[network] = (*networks.get(network, ()), *(row.get("Names") or ())[:1])
         labels = row.get("Labels") or {}
@@ -95,7 +95,7 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
         else:
             foreign.update(row.get("Names") or ())
             foreign.update([row["PodName"]] if row.get("PodName") else ())
-    return ContainerList(tuple(ours), frozenset(foreign), networks, frozenset(images))
+    return ContainerList(tuple(ours), frozenset(foreign), networks, images)
 
 
 def parse_image(body: bytes) -> Image:

@@ -45,6 +45,15 @@ class UnitSets:
             if old.name not in (_CURRENT, made.name):
                 shutil.rmtree(old)
 
+    def clean(self, units: Path) -> None:
+        """Remove sets that no link among the units leads to: a removal that was cut short."""
+        if not self._directory.is_dir():
+            return
+        targets = [link.readlink() for link in units.glob("*") if link.is_symlink()]
+        for base in self._directory.iterdir():
+            if not any(target.is_relative_to(base) for target in targets):
+                shutil.rmtree(base, ignore_errors=True)
+
     def remove(self, workload: str) -> None:
         """Remove a workload's sets; nothing may link to them any more."""
         shutil.rmtree(self._directory / workload, ignore_errors=True)

@@ -1,6 +1,7 @@
 """The generated units on disk: read, written and removed, nothing else's file ever touched."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,6 +122,11 @@ class UnitDirectory:
                 f"cannot write {error.filename or self._directory}: {error.strerror}",
                 f"see that {self._directory} is writable and its disk not full",
             ) from error
+
+    def clean(self) -> None:
+        """Remove what a daemon that was killed left and nobody finds any more."""
+        with suppress(OSError):  # the next start tries again
+            self._sets.clean(self._directory)
 
     @property
     def directories(self) -> tuple[Path, ...]:

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
 from workloadd.core.observed import Container, Observed, Seen
-from workloadd.core.prune import LocalImage, Needed, OurImage, needed_images, prunable
-from workloadd.core.revision import Image, UnitParams
+from workloadd.core.prune import LocalImage, Needed, OurImage, needed_images, prunable, used_images
+from workloadd.core.revision import Image
 
 NOW, DAY = 1_000_000.0, 86400.0
 OLD = LocalImage("old", frozenset({"r.test/app:1"}), 7)
@@ -34,10 +35,30 @@ def test_what_was_pulled_and_is_unused_long_enough() -> None:
 
 def test_what_is_needed_stays() -> None:
     assert removed(OLD, used=frozenset({"old"})) == []
+    assert removed(OLD, used=OLD.names) == []
     assert removed(OLD, needed=replace(NOBODY, ids=frozenset({"old"}))) == []
     assert removed(OLD, needed=replace(NOBODY, names=OLD.names)) == []
     assert removed(OLD, LocalImage("built", parent="old")) == []
     assert removed(OLD, needed=Needed()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("r.test/app:1", True),
+        ("app:1", True),
+        ("p:1", False),
+        ("0123456789", True),
+        ("sha256:0123456789ab", True),
+        ("r.test/app", False),
+        ("", False),
+    ],
+)
+def test_what_is_mounted_by_whatever_name_stays(written: str, used: bool) -> None:
+    image = replace(OLD, id="0123456789abcdef")
+    assert used_images([image], NOBODY, {written}) == ({image.id} if used else set())
+    latest = replace(image, names=frozenset({"r.test/app:latest"}))
+    assert used_images([latest], NOBODY, {"app"}) == {image.id}
 
 
 def test_what_is_not_ours_stays() -> None:
@@ -57,13 +78,10 @@ def test_a_clock_that_was_put_back_keeps_nothing_for_ever() -> None:
 
 
 def test_containers_and_files_need_images() -> None:
-    params = UnitParams(images=("mounted",))
-    container = Container("1", "web", "web", "main", "r", "own", "app:0", "exited", params=params)
+    container = Container("1", "web", "web", "main", "r", "own", "app:0", "exited")
     observed = Observed({"web": Seen((container,))}, {"app:1": Image("file", "sha256:1")})
     found = needed_images(Desired(), observed, {"app:1", "app:2"})
-    assert found == Needed(
-        frozenset({"own", "mounted", "file"}), frozenset({"app:1", "app:2"}), sure=True
-    )
+    assert found == Needed(frozenset({"own", "file"}), frozenset({"app:1", "app:2"}), sure=True)
 
 
 def test_files_out_of_sight_may_need_any() -> None:
@@ -84,7 +102,7 @@ KNOWN = st.lists(st.builds(OurImage, IDS, NAMES, TIMES, TIMES), max_size=7,
     LOCAL,
     KNOWN,
     st.builds(Needed, st.frozensets(IDS), NAMES, st.booleans()),
-    st.frozensets(IDS),
+    st.frozensets(IDS) | NAMES,
     st.floats(0, 50),
 )
 def test_in_any_world_only_what_is_ours_and_needed_by_nobody_goes(
@@ -100,7 +118,7 @@ def test_in_any_world_only_what_is_ours_and_needed_by_nobody_goes(
         assert needed.sure
         own = ours[doomed.id]
         assert there[doomed.id].names == set(doomed.names) <= own.names
-        assert doomed.id not in needed.ids | used
+        assert not {doomed.id, *doomed.names} & (needed.ids | used)
         assert not needed.names & set(doomed.names)
         assert all(one.parent != doomed.id for one in local)
         assert 100.0 - max(own.pulled_at, own.last_used) >= keep
