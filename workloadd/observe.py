@@ -21,6 +21,7 @@ from workloadd.core.observed import (
 )
 from workloadd.core.revision import Image, UnitParams
 from workloadd.core.socket_units import SOCKET_SUFFIX
+from workloadd.endings import Endings, RunsView
 from workloadd.host.cgroups import delegated_controllers
 from workloadd.host.podman import ContainerList, PodmanInfo
 from workloadd.host.units import UnitDirectory, UnitsOnDisk
@@ -37,6 +38,9 @@ class PodmanView(Protocol):
     async def info(self) -> PodmanInfo: ...
 
     async def images(self, references: Collection[str]) -> dict[str, Image]: ...
+
+    @property
+    def runs(self) -> RunsView: ...
 
 
 class KeeperView(Protocol):
@@ -66,6 +70,7 @@ class Observer:
         idleness: Idleness | None = None,
     ) -> None:
         self._podman = podman
+        self._endings = Endings(podman.runs)
         self._systemd = systemd
         self._units = units
         self._keeper = keeper
@@ -112,7 +117,7 @@ class Observer:
             lambda: (self._units.read(), self._controllers())
         )
         by_workload: dict[str, list[Container]] = {}
-        for container in containers.ours:
+        for container in await self._endings.mark(containers.ours):
             name = live_name(container.workload, container.container, container.revision)
             if name in kept.live:
                 container = replace(container, live=kept.live[name])

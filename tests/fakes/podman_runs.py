@@ -13,7 +13,7 @@ def inspected(container: FakeContainer) -> dict[str, Any]:
     state: dict[str, Any] = {
         "Status": container.state,
         "Running": container.running,
-        "OOMKilled": False,
+        "OOMKilled": container.oom,
         "ExitCode": container.exit_code,
         "StartedAt": _written(container.started),
         "FinishedAt": _written(container.exited),

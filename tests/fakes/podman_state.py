@@ -47,6 +47,7 @@ class FakeContainer:
     started: float = 0.0
     exited: float = 0.0
     stopped: bool = False
+    oom: bool = False
     dirty: bool = False
     image_name: str = ""
     log: list[tuple[int, bytes]] = field(default_factory=list)
@@ -204,12 +205,12 @@ class PodmanState(ObjectState):
                 self.clock.call_later(0, lambda: self.exit(container.id, code))
         return container
 
-    def exit(self, key: str, code: int) -> None:
-        """A container's main process ends."""
+    def exit(self, key: str, code: int, *, oom: bool = False) -> None:
+        """A container's main process ends, or is killed for memory."""
         container = self.containers.get(key) or self.find(key)
         if not container.running:
             return
-        container.state, container.exit_code = "exited", code
+        container.state, container.exit_code, container.oom = "exited", code, oom
         container.exited = self.clock.now()
         self.emit_of(container, "died", containerExitCode=str(code))
         self.emit_of(container, "cleanup")

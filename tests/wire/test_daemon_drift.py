@@ -151,3 +151,24 @@ async def test_a_foreign_container_of_the_name(host: Installed) -> None:
     world.podman_rename("web", "other")
     await host.settled()
     assert world.container("other")
+
+
+async def test_what_is_killed_for_memory_says_so_until_it_runs_again(host: Installed) -> None:
+    await host.start()
+    host.write("web", "image: localhost/app:1\nrestart: 'no'\n")
+    status = await host.settled()
+    assert status.current
+    host.world.podman.exit(status.current.container, 137, oom=True)
+    await host.until(lambda: _reason(host) == "OOMKilled")
+    killed = host.status()
+    assert killed and "more memory than it may have" in killed.last_error
+    asked = f"GET containers/{status.current.container}/json"
+    before = host.world.libpod.requests.count(asked)
+    await host.passes(2)
+    assert host.world.libpod.requests.count(asked) == before, "it is asked for once"
+
+
+def _reason(host: Installed) -> str:
+    status = host.status()
+    ready = status.condition("Ready") if status else None
+    return ready.reason if ready else ""

@@ -19,6 +19,7 @@ from workloadd.core.probe_status import probe_results
 from workloadd.core.readiness import ready_since
 from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import combined_digest
+from workloadd.core.rollout import KILLED_FOR_MEMORY
 from workloadd.core.socket_units import from_texts
 from workloadd.core.status import (
     Condition,
@@ -65,7 +66,9 @@ def restarted(before: WorkloadStatus | None, after: WorkloadStatus) -> str:
     """
     if before is None or after.restarts <= before.restarts or after.job:
         return ""
-    return f"it ended and systemd started it again ({after.restarts} times since it was steady)"
+    ready = before.condition("Ready")
+    ended = KILLED_FOR_MEMORY if ready and ready.reason == "OOMKilled" else "it ended"
+    return f"{ended} and systemd started it again ({after.restarts} times since it was steady)"
 
 
 def _view(name: str, k: Knowledge) -> View:
@@ -169,6 +172,8 @@ def _last_error(view: View, found: Mapping[str, Finding]) -> str:
     trouble = trouble_of(found)
     if trouble:
         return trouble
+    if found["Ready"].reason == "OOMKilled":
+        return found["Ready"].message
     last = view.memory.last.get(view.name)
     return last.problem.message if last and last.problem else ""
 
@@ -176,8 +181,8 @@ def _last_error(view: View, found: Mapping[str, Finding]) -> str:
 def _since(finding: Finding, view: View) -> float:
     """When a new finding began: systemd remembers what a daemon that was started since does not."""
     if finding.type == "Ready" and finding.reason == "Running" and view.current:
-        ready = (ready_since(c, view.memory.health) for c in view.current.containers)
-        return max(*(part.unit.active_since for part in view.current.parts), *ready)
+        ready = [ready_since(c, view.memory.health) for c in view.current.containers]
+        return max(ready + [part.unit.active_since for part in view.current.parts])
     return view.now
 
 

@@ -9,7 +9,7 @@ from workloadd.core.job_status import job_of_view, job_ready, job_state
 from workloadd.core.liveness import alive_finding
 from workloadd.core.names import SHORT
 from workloadd.core.readiness import lacks
-from workloadd.core.rollout import of_part, socket_problem
+from workloadd.core.rollout import KILLED_FOR_MEMORY, of_part, socket_problem
 from workloadd.core.status import State
 from workloadd.core.view import Finding, View, trouble_of
 
@@ -130,7 +130,8 @@ def _ready(view: View) -> Finding:
         return Finding("Ready", "True", "Listening", "listening, starts on the first connection")
     down = next((part for part in current.parts if not part.up), None)
     if down is not None:
-        return Finding("Ready", "False", "NotRunning", _down(down))
+        reason = "OOMKilled" if down.oom else "NotRunning"
+        return Finding("Ready", "False", reason, _down(down))
     for part in current.parts:
         if part.container and (lack := lacks(part.container, view.memory.health)):
             said = f"{of_part(part.name)}{lack.message}"
@@ -150,6 +151,8 @@ def _down(part: DeployedPart) -> str:
     said = f"unit {unit.active_state} ({unit.result}), container {container.state}"
     if container.exited_at and not container.running:
         said += f", exit code {container.exit_code}"
+    if part.oom:
+        said = f"{KILLED_FOR_MEMORY}: {said}"
     return f"{of_part(part.name)}{said}"
 
 

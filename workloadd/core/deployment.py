@@ -31,6 +31,12 @@ class DeployedPart:
         return params is not None and params.role == "init"
 
     @property
+    def oom(self) -> bool:
+        """Whether it ended as there was no memory left for it."""
+        killed = self.container is not None and self.container.oom
+        return killed or self.unit.result == "oom-kill"
+
+    @property
     def up(self) -> bool:
         """Whether it does what it is there for: it runs, or has run to its end."""
         if self.container is None:

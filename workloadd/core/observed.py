@@ -16,9 +16,10 @@ class Container:
     Times are seconds since the epoch, 0.0 for never. `state` is Podman's word: created, running,
     paused, stopping, stopped, exited, removing, unknown … `params` is None where the label was
     not one that this version can read. `live` are the digests, by path, of the files that change
-    under it. `ports` are the host ports it publishes: address ("" for
-    all), number, protocol. `pod` is the full ID of the pod that it belongs to, if it does. `pid` is
-    that of its main process as the daemon sees it, 0 where it does not run.
+    under it. `ports` are the host ports it publishes: address ("" for all), number, protocol.
+    `pod` is the full ID of the pod that it belongs to, if it does. `pid` is that of its main
+    process as the daemon sees it, 0 where it does not run. `oom` says that its last run was killed
+    for memory.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Container:
     ports: tuple[tuple[str, int, str], ...] = ()
     pod: str = ""
     pid: int = 0
+    oom: bool = False
     live: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -12,6 +12,7 @@ from workloadd.core.readiness import Healths, illness, lacks, ready_since
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.names import INFRA_CONTAINER, MAIN_CONTAINER
 
+KILLED_FOR_MEMORY = "it was killed, as it needed more memory than it may have"
 NOBODY_ASKED: Healths = MappingProxyType({})
 
 
@@ -118,6 +119,8 @@ def _judge_part(
         # Stopping the older one may take as long as its own stop timeout allows; a member of a
         # pod waits for what has to run to its end, whose own job lasts until then.
         return Judgement(Verdict.WAITING)
+    if container.oom and not container.running and container.exited_at >= began // 1:
+        return _failure("OOMKilled", part, f"{KILLED_FOR_MEMORY} (exit code {container.exit_code})")
     if unit.active_state == "failed" and (container.started_at > 0 or start_failed):
         return _failed("UnitFailed", part)
     up = unit.active and container.running and not part.init
@@ -179,6 +182,8 @@ def _failed(reason: str, part: DeployedPart) -> Judgement:
         "RestartLoop": f"it was restarted {unit.restarts} times ({ending})",
         "DeadlineExceeded": f"it was not up in time (unit {unit.active_state}, {ending})",
     }[reason]
+    if part.oom:
+        return _failure("OOMKilled", part, f"{KILLED_FOR_MEMORY}: {said}")
     return _failure(reason, part, said)
 
 

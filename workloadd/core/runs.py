@@ -64,12 +64,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A container that ran, exactly: `stopped` says that somebody had Podman stop it."""
+    """A container that ran, exactly: `stopped` says that somebody had Podman stop it, `oom` that
+    the kernel killed it for memory."""
 
     started_at: float
     ended_at: float
     exit_code: int
     stopped: bool = False
+    oom: bool = False
 
     @property
     def known(self) -> bool:

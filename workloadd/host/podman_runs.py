@@ -33,6 +33,7 @@ def parse_ending(body: bytes) -> Ending:
         exit_code=int(state["ExitCode"]),
         # Left out where nobody stopped it; some versions do not say it at all.
         stopped=bool(state.get("StoppedByUser")),
+        oom=bool(state.get("OOMKilled")),
     )
 
 

@@ -1,5 +1,6 @@
 """What follows from probes: Ready goes by readiness, a restart by liveness, a rollout by all."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.core.sim import POLICY, Host, declared
 from tests.unit.core.test_assess import status
 from tests.unit.core.test_plan_properties import IMAGES, WANTED
 from workloadd.core import actions as a
+from workloadd.core.assess import restarted
 from workloadd.core.backoff import STEADY
 from workloadd.core.liveness import SEVERAL, due_at, in_a_row
 from workloadd.core.status import WorkloadStatus
@@ -201,3 +203,33 @@ def test_the_status_has_each_probe(host: Host) -> None:
         ("liveness", "tcp 1", False, False),
     ]
     assert (found[2].reason, found[2].message) == ("Refused", "refused")
+
+
+def test_what_is_killed_for_memory_says_so() -> None:
+    host = Host(images=dict(IMAGES))
+    host.settle(WANTED)
+    one = host.serving()
+    host.end(one.id, 137)
+    host.containers[one.id] = replace(host.containers[one.id], oom=True)
+    host.unit().active_state = "activating"
+    found = status(host, WANTED)
+    assert ready(found)[:2] == ("False", "OOMKilled")
+    assert found.last_error.startswith("it was killed, as it needed more memory than it may have")
+    host.start()
+    host.unit().restarts = 1
+    assert "killed" in restarted(found, status(host, WANTED))
+
+
+def test_a_rollout_that_is_killed_for_memory_is_undone() -> None:
+    host = Host(images=dict(IMAGES))
+    host.settle(WANTED)
+    host.answer(startup=True, readiness=True, liveness=True)
+    while not [c for c in host.containers.values() if c.running and c.params and c.params.probes]:
+        host.carry_out(host.plan(OTHER).actions)
+    one = host.serving()
+    host.end(one.id, 137)
+    host.containers[one.id] = replace(host.containers[one.id], oom=True)
+    host.unit().active_state = "activating"
+    host.carry_out(host.plan(OTHER).actions)
+    (ended,) = [end for end in host.ended if end.outcome == "rolled-back"]
+    assert ended.problem and ended.problem.reason == "OOMKilled"
