@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from workloadd.core.actions import (
     Action,
-    EndRollout,
     Note,
     ResetUnit,
     WorkloadPlan,
@@ -14,7 +13,6 @@ from workloadd.core.backoff import STEADY
 from workloadd.core.beside import discard, switch, try_beside
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
-from workloadd.core.errors import Problem
 from workloadd.core.forward import removals, roll_forward
 from workloadd.core.liveness import look_again_at
 from workloadd.core.names import plain_name, unit_part
@@ -23,7 +21,7 @@ from workloadd.core.on_demand import stop_idle
 from workloadd.core.revision import Revision
 from workloadd.core.rollout_stage import Found, find
 from workloadd.core.rollout_table import TABLE, Move
-from workloadd.core.verify import conclude, give_up, take_plain_names
+from workloadd.core.verify import conclude, give_up, take_plain_names, unrecorded_end
 
 
 def converge(case: Case, due: Revision | None) -> WorkloadPlan:
@@ -78,7 +76,7 @@ def _tidy(case: Case, current: Current) -> WorkloadPlan:
     if renamed and not case.seen.taken(case.name, current.made_of):
         actions.append(Note("drift", f"its container was renamed to {renamed[0].name}"))
         actions += take_plain_names(case, current)
-    if end := _unrecorded_end(case, current, waiting):
+    if end := unrecorded_end(case, current, waiting):
         actions.append(end)
     wakes = [case.retry_at(current.revision), look_again_at(case, current)]
     for part in current.parts:
@@ -105,18 +103,3 @@ def _litter(case: Case, current: Current, waiting: str) -> list[Container]:
         for c in case.others(current.kept)
         if (c.container, c.revision) not in prepared or c.name == plain_name(case.name, c.container)
     ]
-
-
-def _unrecorded_end(case: Case, current: Current, waiting: str) -> EndRollout | None:
-    """The end of a rollout that the daemon did not live to note, or that the file overtook."""
-    rollout = case.rollout
-    if rollout is None:
-        return None
-    if rollout.revision == current.revision:
-        return EndRollout(rollout.revision, "stable")
-    if bad := case.bad(rollout.revision):
-        return EndRollout(rollout.revision, "rolled-back", bad.problem)
-    if rollout.revision == waiting:
-        return None
-    problem = Problem("Superseded", "the file changed before the rollout was committed")
-    return EndRollout(rollout.revision, "failed", problem)

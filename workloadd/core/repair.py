@@ -67,7 +67,9 @@ def repair_activity(case: Case, current: Current) -> list[Action]:
     for one, part in [(c, p) for c in (current, trial) if c for p in c.parts]:
         if part.container is not None and not (part.unit.job or case.retry_at(one.revision)):
             actions += _repair_part(case, current, part, part.container)
-        if unit_part(part.name) == WHOLE and (actions or not part.unit.active):
+        whole = part.unit if unit_part(part.name) == WHOLE else None
+        # While systemd is about to stop it, starting a member would undo that.
+        if whole and (actions or whole.job or not whole.active):
             break
     return actions
 

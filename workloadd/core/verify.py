@@ -23,6 +23,8 @@ def give_up(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
     actions: list[Action] = []
     if recorded(case, current):
         actions.append(EndRollout(current.revision, "failed", problem, judged.container))
+    elif end := unrecorded_end(case, current, case.wanted.digest if case.wanted else ""):
+        actions.append(end)
     kept = {id for _, id in current.ids} | {c.id for c in current.fallback}
     actions += removals(c for c in case.others(kept) if not c.running)
     if actions:
@@ -61,3 +63,18 @@ def take_plain_names(case: Case, current: Current) -> list[Action]:
             actions.append(RenameContainer(holder.id, aside))
         actions.append(RenameContainer(part.id, plain))
     return actions
+
+
+def unrecorded_end(case: Case, current: Current, waiting: str) -> EndRollout | None:
+    """The end of a rollout that the daemon did not live to note, or that the file overtook."""
+    rollout = case.rollout
+    if rollout is None:
+        return None
+    if rollout.revision == current.revision:
+        return EndRollout(rollout.revision, "stable")
+    if bad := case.bad(rollout.revision):
+        return EndRollout(rollout.revision, "rolled-back", bad.problem)
+    if rollout.revision == waiting:
+        return None
+    problem = Problem("Superseded", "the file changed before the rollout was committed")
+    return EndRollout(rollout.revision, "failed", problem)

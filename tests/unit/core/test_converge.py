@@ -14,7 +14,7 @@ from workloadd.core.backoff import STEADY
 from workloadd.core.deployment import current_deployment
 from workloadd.core.errors import Problem
 from workloadd.core.forward import cause_of
-from workloadd.core.memory import Attempt
+from workloadd.core.memory import Attempt, OpenRollout
 from workloadd.core.observed import UnitRecord
 from workloadd.core.resolve import resolve
 from workloadd.core.revision import Image, UnitParams
@@ -176,3 +176,14 @@ def test_what_serves_is_shown_not_what_the_file_wants(host: Host) -> None:
     assert found.current and found.current.image_digest == "sha256:one"
     broken = status(host, declared("web", "image: 1"))
     assert broken.ports == ("8080:80",)
+
+
+def test_a_rollout_that_the_file_overtook_is_ended_where_the_next_one_was_given_up() -> None:
+    host = Host(images=dict(IMAGES), crashing={"_main"})
+    host.settle(WANTED)
+    assert [end.outcome for end in host.ended] == ["failed"]
+    host.rollouts["web"] = OpenRollout(1, "web", "b" * 64, "test", host.now)
+    host.carry_out(host.plan(WANTED).actions)
+    assert not host.rollouts
+    problem = host.ended[-1].problem
+    assert problem and problem.reason == "Superseded"

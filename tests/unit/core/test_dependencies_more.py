@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from tests.unit.core.sim import POLICY
 from tests.unit.core.test_dependencies import PLAIN, Hosts, waiting_for
 from tests.unit.core.test_plan_properties import IMAGE
 from workloadd.core import actions as a
 from workloadd.core.names import WHOLE
+from workloadd.core.plan import plan
 from workloadd.core.runs import Run, Trigger
 
 JOB = f"kind: job\n{PLAIN}"
@@ -122,3 +124,18 @@ def test_what_fails_before_it_is_deployed_is_told() -> None:
     hosts = Hosts({"app": waiting_for("started"), "db": "image: localhost/none:1\npull: never\n"})
     hosts.step(2)
     assert "not in local storage" in hosts.status("app").message
+
+
+def test_a_pod_that_is_about_to_stop_is_not_kept_up_by_its_members() -> None:
+    hosts = Hosts({"shop": CHAIN})
+    hosts.step(12)
+    host = hosts.host("shop")
+    host.stop("app")
+    host.stop("db")
+    seen = host.seen()
+    stopping = replace(seen.unit, job="/org/freedesktop/systemd1/job/1")
+    seen = replace(seen, units={**seen.units, WHOLE: stopping})
+    observed = replace(hosts.observed(), workloads={"shop": seen})
+    planned = plan(hosts.desired(), observed, hosts.memory(), POLICY, hosts.now)
+    assert planned.workloads["shop"].actions == ()
+    assert hosts.plan().workloads["shop"].actions, "without that job they are started again"
