@@ -19,7 +19,6 @@ from workloadd.core.case import Case
 from workloadd.core.converge import converge
 from workloadd.core.dependencies import (
     World,
-    stops_after,
     waiting_to_replace,
     waiting_to_start,
 )
@@ -35,6 +34,7 @@ from workloadd.core.removal import remove
 from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Policy
+from workloadd.core.stop_order import stops_after
 
 
 def plan(desired: Desired, observed: Observed, memory: Memory, policy: Policy, now: float) -> Plan:

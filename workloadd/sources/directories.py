@@ -23,7 +23,7 @@ from workloadd.spec.ports import HostPort
 from workloadd.spec.problems import Problem as SpecProblem
 from workloadd.spec.text import quote
 from workloadd.spec.volume import VolumeSpec
-from workloadd.spec.waiting import cyclic_workloads
+from workloadd.spec.waiting import cyclic_workloads, vain_waits
 
 _SHARED = ("network", "volume")
 
@@ -76,10 +76,11 @@ class Directories:
         placed = _placed(self._in_order(files, running or {}))
         results = {name: one.workload.result for name, one in placed.items()}
         refused = _together(duplicate_host_ports(results, holders), cyclic_workloads(results))
+        advice = vain_waits(results)
         networks, volumes = (_shared(placed, kind) for kind in _SHARED)
         workloads = {
             name: _having(
-                self._declare(name, one, refused.get(name, ())),
+                self._declare(name, one, refused.get(name, ()), advice.get(name, ())),
                 networks,
                 volumes,
             )
@@ -130,7 +131,13 @@ class Directories:
             return os.path.normpath(self._home / written[2:])
         return os.path.normpath(directory / written)
 
-    def _declare(self, name: str, one: _Placed, clashes: tuple[SpecError, ...]) -> Declared:
+    def _declare(
+        self,
+        name: str,
+        one: _Placed,
+        clashes: tuple[SpecError, ...],
+        advice: tuple[SpecError, ...],
+    ) -> Declared:
         result = one.workload.result
         errors = (*result.errors, *clashes, *self._schedule_errors(result))
         spec = None if errors else one.workload.spec
@@ -141,7 +148,7 @@ class Directories:
             path=shown(one.found.path),
             spec=spec,
             errors=errors,
-            warnings=result.warnings,
+            warnings=(*result.warnings, *advice),
             problems=tuple(problem for _, problems in read.values() for problem in problems),
             inputs={part: inputs for part, (inputs, _) in read.items()},
             shadows=tuple(shown(path) for path in one.found.shadows),

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from workloadd.spec.base import SpecModel
 from workloadd.spec.cycles import cycles, shown
 from workloadd.spec.names import check_name
-from workloadd.spec.problems import Problem, each, reject
+from workloadd.spec.problems import Path, Problem, each, reject
 from workloadd.spec.text import as_line, as_list, kind, quote
 from workloadd.spec.translate import validated
 
@@ -96,14 +96,22 @@ def pod_problems(
             why = "an init container runs before all others"
             yield Problem("BadValue", why, "order them in the file", path, at_key=True)
         for need in needs:
+            at = (*path, need)
             if need not in containers:
                 why = f"{quote(need)} is no container of this pod"
                 hint = f"it has {', '.join(containers)}; workloads are named beside containers"
-                yield Problem("UnknownName", why, hint, path, at_key=True)
+                yield Problem("UnknownName", why, hint, at, at_key=True)
             elif containers[need][1]:
                 why = f"{quote(need)} is an init container: it runs to its end first in any case"
-                yield Problem("BadValue", why, "leave it out", path, at_key=True)
+                yield Problem("BadValue", why, "leave it out", at, at_key=True)
     for name, way in cycles({n: tuple(needs) for n, (needs, _) in containers.items()}).items():
         why = f"it waits for itself: {shown(way)}"
-        path = ("containers", name, "depends_on")
-        yield Problem("DependencyCycle", why, "leave one of them out", path, at_key=True)
+        at = ("containers", name, "depends_on", way[1])
+        yield Problem("DependencyCycle", why, "leave one of them out", at, at_key=True)
+
+
+def never_ends(need: str, path: Path, instead: str) -> Problem:
+    """The advice where something is to end that is started again whenever it does."""
+    why = f"{need} is started again whenever it ends, so it is never completed"
+    hint = f"{instead}, or restart: no, for what runs to its end; or wait for it to be healthy"
+    return Problem("NeverCompleted", why, hint, path, at_key=True)

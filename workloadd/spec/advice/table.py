@@ -11,6 +11,7 @@ from workloadd.spec.advice.images import unpinned
 from workloadd.spec.advice.network import host_network, privileged_port, source_address_lost
 from workloadd.spec.advice.rights import engine_socket, missing_controller, privileged, relabelled
 from workloadd.spec.advice.rule import ContainerView, Rule, WorkloadView
+from workloadd.spec.advice.waiting import never_completed
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.nodes import Node
 from workloadd.spec.ports import HostPort
@@ -32,6 +33,7 @@ _OF_WORKLOADS: tuple[Rule[WorkloadView], ...] = (
     Rule("HostNetwork", "`network_mode: host`", host_network),
     Rule("SourceAddressLost", "published ports that hide who connects", source_address_lost),
     Rule("PrivilegedPort", "a port of the host that only root may listen on", privileged_port),
+    Rule("NeverCompleted", "waiting for the end of what is always started again", never_completed),
 )
 RULES: tuple[Rule[ContainerView] | Rule[WorkloadView], ...] = (*_OF_CONTAINERS, *_OF_WORKLOADS)
 
