@@ -237,3 +237,21 @@ def test_uploads(host: Host, put: Put) -> None:
     host.wait_until(lambda: not host.api("/v1/workloads")["workloads"], "the two to be gone")
     gallery(host, put)
     assert host.http(8086) == "cat.txt\n"
+
+
+def test_shop(host: Host, put: Put) -> None:
+    text = put("shop")
+    ready(host, "shop-db", "shop")
+    assert host.http(8088) == "open until six\r\n"
+    (run,) = host.status("shop-migrate")["job"]["runs"]
+    before = host.inspect("shop")
+    assert run["ended"] <= before["State"]["StartedAt"]
+    # A job that fails leaves the page that serves.
+    changed = text.replace("SET, greeting", "SEND, greeting").replace("/srv]", "/srv/]")
+    changed = changed.replace("retries: 3", "retries: 0")
+    host.write_workload("shop", changed)
+    host.wait_for("shop-migrate", "Failed", timeout=60)
+    said = host.condition("shop", "Dependencies")
+    assert said["status"] == "False" and "shop-migrate" in said["message"]
+    assert host.inspect("shop")["Id"] == before["Id"]
+    assert host.http(8088) == "open until six\r\n"
