@@ -15,6 +15,8 @@ from workloadd.api.app import application
 from workloadd.api.prune import pruned_status
 from workloadd.api.server import Server
 from workloadd.board import Board
+from workloadd.by_hand import ByHand
+from workloadd.compare import Comparer
 from workloadd.core.backoff import STEADY, delay
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.rollout import Policy
@@ -110,6 +112,7 @@ class Daemon:
                 paths.home,
             ),
             self.requests,
+            lambda revision, at: self.comparer.keep(revision, at),
             user=paths.user,
             runtime_dir=paths.xdg_runtime_dir,
             limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
@@ -135,6 +138,14 @@ class Daemon:
             paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
         )
         self.reconciler = self._make_reconciler()
+        self.comparer = Comparer(self.history.revisions, key, self.reconciler.wanted)
+        self.by_hand = ByHand(
+            self.history,
+            self.reconciler.key_of,
+            self.executor.forget_bad,
+            self._clock.now,
+            self.wake,
+        )
         self.server = Server(
             application(
                 self.board,
@@ -142,6 +153,8 @@ class Daemon:
                 settings,
                 self._clock.now,
                 self.requests.ask,
+                self.by_hand.actions,
+                diff=self.comparer.diff,
                 prune=self.pruner.prune,
             ),
             socket=paths.socket,

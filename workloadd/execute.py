@@ -21,6 +21,7 @@ from workloadd.core.hands import Hand
 from workloadd.core.memory import Attempt, Bad, Memory
 from workloadd.core.names import WHOLE, made_as, unit_name
 from workloadd.core.observed import Ids
+from workloadd.core.revision import Revision
 from workloadd.history import History
 from workloadd.host.journal_reader import podman_lines
 from workloadd.host.podman import Podman
@@ -89,6 +90,7 @@ class Executor:
         history: History,
         preparation: Preparation,
         requests: RunRequests,
+        keep: Callable[[Revision, float], Awaitable[None]],
         *,
         user: str,
         runtime_dir: Path,
@@ -101,6 +103,7 @@ class Executor:
         self._units = units
         self._history = history
         self._preparation = preparation
+        self._keep = keep
         self._user = user
         self._runtime_dir = runtime_dir
         self._clock = clock
@@ -135,6 +138,11 @@ class Executor:
             if (rollout := memory.rollouts.get(name)) and rollout.revision == run.revision:
                 run.rollout, run.began = rollout.id, rollout.started_at
             tasks.create_task(self._carry_out(run, workload, gate), name=f"workload {name}")
+
+    def forget_bad(self, workload: str) -> None:
+        """Try again what failed: somebody says that it may go well by now."""
+        self.bad = {key: bad for key, bad in self.bad.items() if key[0] != workload}
+        self.attempts.pop(workload, None)
 
     def forget_attempts(self, plan: a.Plan, now: float) -> None:
         """Drop failed tries of workloads that need nothing any more: it came right by itself."""
@@ -222,6 +230,8 @@ class Executor:
                 run.rollout = await self._history.begin(
                     run.workload, action.revision, action.from_revision, action.cause, now
                 )
+                if action.content:
+                    await self._keep(action.content, now)
             case a.EndRollout():
                 lines = await self._last_lines(run, action.container) if action.container else ()
                 await self._history.end(run.rollout, now, action.outcome, action.problem, lines)

@@ -11,13 +11,15 @@ from typing import Protocol
 
 from workloadd.board import Board
 from workloadd.core.assess import Knowledge, assess, restarted
-from workloadd.core.desired import Desired
+from workloadd.core.desired import Declared, Desired
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.hands import without
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.prune import Needed, needed_images
+from workloadd.core.resolve import resolve
+from workloadd.core.revision import Revision, spec_key
 from workloadd.core.rollout import Policy
 from workloadd.core.shared_status import assess_networks, assess_volumes
 from workloadd.core.socket_units import from_texts
@@ -107,6 +109,7 @@ class Reconciler:
         self._woken = asyncio.Event()
         self._observed = Observed()
         self._needed = Needed()
+        self._knowledge: Knowledge | None = None
         self._source_problems: tuple[Problem, ...] = ()
         self._elsewhere: tuple[ElsewhereStatus, ...] = ()
         self._networks: tuple[SharedStatus, ...] = ()
@@ -120,6 +123,19 @@ class Reconciler:
     def wake(self) -> None:
         """Have a pass run soon."""
         self._woken.set()
+
+    def key_of(self, workload: str) -> str:
+        """The key of a workload's file as the last pass read it, "" where it has no valid one."""
+        declared, _ = self.wanted(workload) or (None, None)
+        return spec_key(declared.spec) if declared and declared.spec else ""
+
+    def wanted(self, workload: str) -> tuple[Declared, Revision | None] | None:
+        """A workload's file as the last pass read it, and the revision that it comes to."""
+        known = self._knowledge
+        declared = known.desired.workloads.get(workload) if known else None
+        if known is None or declared is None:
+            return None
+        return declared, resolve(declared, known.observed, known.memory, known.now).revision
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Run passes for ever; actions and pulls become tasks of `tasks`."""
@@ -170,6 +186,7 @@ class Reconciler:
             for pull in workload.pulls:
                 self._pulls.request(pull, tasks)
         self._pulls.forget(_references(knowledge.desired))
+        self._knowledge = knowledge
         desired = knowledge.desired
         self._source_problems = (*desired.unreadable, *desired.problems)
         self._elsewhere = tuple(

@@ -220,11 +220,18 @@ class Installed:
 
     async def get(self, path: str) -> tuple[int, Any]:
         """Status and document that the API answers with on its Unix socket."""
+        return await self._ask("GET", path)
+
+    async def post(self, action: str, name: str = "web") -> tuple[int, Any]:
+        """The same of an action, with its parameters."""
+        return await self._ask("POST", f"/v1/workloads/{name}/{action}")
+
+    async def _ask(self, method: str, path: str) -> tuple[int, Any]:
         connector = UnixConnector(str(self.paths.socket))
         headers = {"Accept": "application/json"}
         async with (
             ClientSession(connector=connector) as session,
-            session.get(f"http://localhost{path}", headers=headers) as answer,
+            session.request(method, f"http://localhost{path}", headers=headers) as answer,
         ):
             return answer.status, await answer.json()
 

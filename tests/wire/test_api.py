@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,14 @@ def api() -> Iterator[Api]:
     # A short path: a Unix socket's has at most 107 bytes.
     with tempfile.TemporaryDirectory() as directory:
         yield Api(Path(directory), status({"web": GOOD, "broken": BAD}, {"web": GOOD}))
+
+
+async def test_a_workload_says_when_it_was_looked_at(api: Api) -> None:
+    passes = PassStatus(count=2, last=datetime.fromtimestamp(NOW, UTC))
+    api.board.publish(api.board.status.model_copy(update={"passes": passes}))
+    async with api.serving():
+        got = await api.get("/v1/workloads/web")
+    assert float(got.headers["workloadd-looked"]) == NOW
 
 
 async def test_the_root_is_the_table(api: Api) -> None:

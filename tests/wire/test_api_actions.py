@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.statuses import GOOD, status
+from tests.fakes.statuses import GOOD, NOW, status
 from tests.wire.test_api import Answer, Api
 from tests.wire.test_api_run import Stranger
 from workloadd.core.errors import Declined, WorkloaddError
@@ -61,6 +61,7 @@ async def test_who_asks_and_why_is_passed_on(api: Api, recorder: Recorder) -> No
         "action": "pause",
         "changed": True,
         "message": "paused",
+        "asked": NOW,
         "revision": "r1",
     }
 

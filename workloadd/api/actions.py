@@ -6,9 +6,11 @@ import pwd
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
+from workloadd.api.guard import on_unix_socket
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import Declined
 from workloadd.core.hands import Answer, Ask
@@ -18,13 +20,20 @@ from workloadd.spec.text import did_you_mean, quote
 Act = Callable[[WorkloadStatus, Ask], Awaitable[Answer]]
 """Does what was asked for, or sees to it that it will be done; raises `Declined`."""
 Actions = Mapping[str, Act]
+Diff = Callable[[WorkloadStatus, str], Awaitable[dict[str, Any]]]
+"""The document that says how a workload differs; raises `Declined`."""
 
 MAX_REASON = 200
 # struct ucred: process, user, group.
 _CREDENTIALS = struct.Struct("3i")
 
 
-async def act(request: web.Request, workload: WorkloadStatus, actions: Actions) -> web.Response:
+async def act(
+    request: web.Request,
+    workload: WorkloadStatus,
+    actions: Actions,
+    clock: Callable[[], float],
+) -> web.Response:
     """Do it, and answer with what became of it: 202, or 200 where it was so already."""
     asker = require_owner(request)
     name = request.match_info["action"]
@@ -37,17 +46,40 @@ async def act(request: web.Request, workload: WorkloadStatus, actions: Actions) 
     try:
         answer = await action(workload, ask)
     except Declined as error:
-        problem = error.problem
-        raise Refusal(409, problem.reason, problem.message, problem.hint) from None
+        raise _declined(error) from None
     document = {
         "workload": workload.name,
         "action": name,
         "changed": answer.changed,
         "message": answer.message,
+        # A pass that began later has seen it.
+        "asked": clock(),
         **answer.fields,
     }
+    return _json(document, 202 if answer.changed else 200)
+
+
+async def diff(request: web.Request, workload: WorkloadStatus, made: Diff | None) -> web.Response:
+    """How a workload differs from its file, or from another revision of it."""
+    if not on_unix_socket(request):
+        hint = f"ask on the Unix socket, as workloadctl diff {workload.name} does"
+        raise Refusal(403, "NotYours", "cannot show what a file says over TCP", hint)
+    require_owner(request)
+    if made is None:
+        raise Refusal(404, "NotFound", "cannot compare here")
+    try:
+        return _json(await made(workload, request.query.get("revision", "")), 200)
+    except Declined as error:
+        raise _declined(error) from None
+
+
+def _declined(error: Declined) -> Refusal:
+    problem = error.problem
+    return Refusal(409, problem.reason, problem.message, problem.hint)
+
+
+def _json(document: Mapping[str, Any], status: int) -> web.Response:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    status = 202 if answer.changed else 200
     return web.Response(status=status, text=text, content_type="application/json")
 
 

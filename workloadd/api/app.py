@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 
 from workloadd.api import actions, documents, health, runs, text
-from workloadd.api.actions import Actions
+from workloadd.api.actions import Actions, Diff
 from workloadd.api.documents import Documents
 from workloadd.api.guard import (
     ENDPOINTS,
@@ -31,6 +31,8 @@ from workloadd.spec.text import did_you_mean, quote
 
 # Says in every answer about workloads whether they are as declared: `yes` or `no`.
 SETTLED_HEADER = "Workloadd-Settled"
+# When the pass began that a workload's status is from, in seconds since the epoch.
+LOOKED_HEADER = "Workloadd-Looked"
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 # Rollouts in a workload's text; the last one that ended is shown.
 _TEXT_ROLLOUTS = 5
@@ -61,9 +63,10 @@ def application(
     start_run: StartRun,
     by_hand: Actions | None = None,
     prune: Prune | None = None,
+    diff: Diff | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
-    api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {})
+    api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
     app = web.Application(middlewares=[answer_errors, refuse_strangers])
     app.on_response_prepare.append(set_headers)
     app.add_routes(
@@ -77,6 +80,7 @@ def application(
             web.get("/v1/workloads/{name}/history", api.history),
             web.post("/v1/workloads/{name}/run", api.run),
             web.post("/v1/workloads/{name}/{action}", api.act),
+            web.get("/v1/workloads/{name}/diff", api.diff),
             web.get("/{name}", api.detail),
         ]
     )
@@ -111,6 +115,7 @@ class _Api:
         clock: Callable[[], float],
         start_run: StartRun,
         by_hand: Actions,
+        diff: Diff | None,
     ) -> None:
         self._board = board
         self._history = history
@@ -118,6 +123,7 @@ class _Api:
         self._clock = clock
         self._start_run = start_run
         self._by_hand = by_hand
+        self._diff = diff
         self._documents = Documents()
 
     async def table(self, request: web.Request) -> web.Response:
@@ -143,7 +149,10 @@ class _Api:
             return await self.detail(request)
         workload = self._find(request)
         document = self._documents.workload(self._board.status, workload)
-        return _answer(document, workload.state in SETTLED, as_json=True)
+        answer = _answer(document, workload.state in SETTLED, as_json=True)
+        if looked := self._board.status.passes.last:
+            answer.headers[LOOKED_HEADER] = f"{looked.timestamp():.6f}"
+        return answer
 
     async def detail(self, request: web.Request) -> web.Response:
         """`/NAME`: one workload as text."""
@@ -174,7 +183,11 @@ class _Api:
 
     async def act(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/ACTION`: what people do by hand."""
-        return await actions.act(request, self._find(request), self._by_hand)
+        return await actions.act(request, self._find(request), self._by_hand, self._clock)
+
+    async def diff(self, request: web.Request) -> web.Response:
+        """`/v1/workloads/NAME/diff`: how what serves differs; for who owns it alone."""
+        return await actions.diff(request, self._find(request), self._diff)
 
     async def healthz(self, request: web.Request) -> web.Response:
         """`/healthz`: whether the loop lives."""

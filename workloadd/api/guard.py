@@ -30,6 +30,7 @@ ENDPOINTS = (
     "/v1/workloads",
     "/v1/workloads/NAME",
     "/v1/workloads/NAME/history",
+    "/v1/workloads/NAME/diff",
     "POST /v1/workloads/NAME/run",
     "POST /v1/workloads/NAME/ACTION",
     "POST /v1/prune",

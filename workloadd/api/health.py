@@ -10,7 +10,7 @@ from workloadd.core.status import Status, WorkloadStatus
 # runs into its time limit, and less than systemd's watchdog waits.
 SILENCE_LIMIT = 50.0
 # Not serving is what these are meant to do.
-_EXCUSED = frozenset({"Paused", "Disabled", "Removing"})
+_EXCUSED = frozenset({"Paused", "Stopped", "Disabled", "Removing"})
 
 
 @dataclass(frozen=True, slots=True)

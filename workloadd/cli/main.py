@@ -9,13 +9,20 @@ from workloadd.spec.text import did_you_mean
 
 # Verb to module and attribute.
 _VERBS = {
+    "diff": ("workloadd.cli.diff", "diff"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
+    "pause": ("workloadd.cli.hands", "pause"),
+    "restart": ("workloadd.cli.hands", "restart"),
+    "resume": ("workloadd.cli.hands", "resume"),
+    "rollback": ("workloadd.cli.hands", "rollback"),
     "run": ("workloadd.cli.run", "run"),
     "prune": ("workloadd.cli.prune", "prune"),
     "plan": ("workloadd.cli.plan", "plan"),
     "schema": ("workloadd.cli.schema", "schema"),
+    "start": ("workloadd.cli.hands", "start"),
     "status": ("workloadd.cli.status", "status"),
+    "stop": ("workloadd.cli.hands", "stop"),
     "validate": ("workloadd.cli.validate", "validate"),
 }
 
@@ -27,6 +34,7 @@ Examples:
   sudo cp web.yaml /etc/workloadd/workloads.d/
   workloadctl status                         how is everything?
   workloadctl status web                     and this one, in detail?
+  workloadctl rollback web --reason "slow"   back to what served before
 
 \b
 Exit status: 0 all is well, 1 it is not, 2 the call is wrong; each command says its own.

@@ -20,6 +20,7 @@ COLOURS = {
     "Pulling": "yellow",
     "Waiting": "yellow",
     "Paused": "yellow",
+    "Stopped": "yellow",
     "Disabled": "yellow",
     "Removing": "yellow",
     "Degraded": "red",

@@ -26,6 +26,8 @@ class BeginRollout:
     revision: str
     from_revision: str
     cause: str
+    # What is to be kept of it, so that it can be compared; None where it is known already.
+    content: Revision | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"begin the rollout of {self.revision[:SHORT]}: {self.cause}"

@@ -10,6 +10,7 @@ from workloadd.core.dependencies import World, waiting_to_replace, waiting_to_st
 from workloadd.core.deployment import Current, DeployedPart, current_deployment
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
+from workloadd.core.hand_status import hand_statuses
 from workloadd.core.job_status import job_status
 from workloadd.core.memory import Memory
 from workloadd.core.names import WHOLE, unit_name
@@ -125,6 +126,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         last_error=_last_error(view, found),
         errors=tuple(_file_error(e) for e in declared.errors) if declared else (),
         warnings=tuple(_file_error(e) for e in declared.warnings) if declared else (),
+        by_hand=hand_statuses(view),
         rollout=_open_rollout(view),
         last_rollout=_last_rollout(view),
         **_deployments(view),

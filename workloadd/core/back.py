@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from workloadd.core.actions import (
     Action,
+    BeginRollout,
+    ClearHand,
     EndRollout,
     MarkBad,
     Note,
@@ -32,7 +34,14 @@ def fall_back(case: Case, current: Current) -> WorkloadPlan:
 def roll_back(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
     """The new deployment failed: remember that first, then let the previous one serve again."""
     problem = judged.problem or Problem("RolledBack", "it was rolled back before")
-    mark = [] if case.bad(current.revision) else [MarkBad(current.revision, problem)]
+    mark: list[Action] = []
+    if not case.bad(current.revision):
+        mark.append(MarkBad(current.revision, problem))
+    hold = case.hand("hold")
+    if hold and hold.revision == current.revision:
+        # Before the switch: else the next daemon would go back to what failed.
+        mark += [Note("by-hand", f"it failed, and is no longer held at {hold.where}")]
+        mark += [ClearHand(hold)]
     before = {c.id for c in current.fallback}
     failed = [c for c in current.containers if c.id not in before]
     actions = (
@@ -50,15 +59,27 @@ def failing(judged: Judgement, failed: Iterable[Container]) -> str:
     return judged.container or next((c.id for c in failed), "")
 
 
-def _switch_back(case: Case, current: Current) -> tuple[Action, ...]:
-    """Commit to the previous deployment, keeping one that is older still behind it."""
+def go_back(case: Case, current: Current, cause: str) -> WorkloadPlan:
+    """Let the previous deployment serve again although none failed, and prove itself like any
+    other; the one that served is kept behind it."""
+    revision = combined_digest((c.container, c.revision) for c in current.fallback)
+    begin: list[Action] = []
+    if case.rollout is None or case.rollout.revision != revision:
+        begin.append(BeginRollout(revision, current.revision, cause))
+    behind = current.ids if current.complete else _older(case, current)
+    actions = (*begin, *_switch_back(case, current, behind))
+    return WorkloadPlan(actions, why=f"roll back to {revision[:SHORT]}: {cause}")
+
+
+def _switch_back(case: Case, current: Current, behind: Ids | None = None) -> tuple[Action, ...]:
+    """Commit to the previous deployment, keeping `behind` it, or else one that is older still."""
     back = current.previous
     params = case.seen.params(back)
     record = UnitRecord(
         case.name,
         combined_digest((c.container, c.revision) for c in current.fallback),
         back,
-        _older(case, current),
+        _older(case, current) if behind is None else behind,
         source=case.declared.path,
         description=description_of(case),
         reclaim=reclaim_of(params.values()),

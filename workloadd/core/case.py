@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from workloadd.core.dependencies import NOTHING, Waiting
 from workloadd.core.deployment import Current
 from workloadd.core.desired import Declared
+from workloadd.core.hands import Hand
 from workloadd.core.memory import Attempt, Bad, Memory, OpenRollout
 from workloadd.core.observed import Container, Seen, UnitRecord
 from workloadd.core.revision import Revision
@@ -52,6 +53,10 @@ class Case:
     def runs(self) -> tuple[Run, ...]:
         """The last runs of a job, the newest first."""
         return self.memory.runs.get(self.name, ())
+
+    def hand(self, kind: str) -> Hand | None:
+        """What people asked for of a kind, if they did."""
+        return self.memory.hand(self.name, kind)
 
     def bad(self, revision: str) -> Bad | None:
         """Why a revision is not tried again, if it is not."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from workloadd.core.dependencies import waits_in_pod
 from workloadd.core.deployment import DeployedPart
 from workloadd.core.errors import Problem
+from workloadd.core.hand_status import held_finding, held_words, resting_state
 from workloadd.core.job_status import job_of_view, job_ready, job_state
 from workloadd.core.liveness import alive_finding
 from workloadd.core.names import SHORT
@@ -63,6 +64,8 @@ def _dependencies(view: View) -> list[Finding]:
 
 
 def _deployed(view: View) -> Finding:
+    if held := held_finding(view):
+        return held
     problem = _obstacle(view)
     if problem:
         return Finding("Deployed", "False", problem.reason, str(problem))
@@ -164,6 +167,7 @@ def _converged(view: View, reloaded: Finding | None) -> Finding:
     if view.unproven:
         return Finding("Converged", "False", "Verifying", view.plan.why)
     behind = view.target and not (view.current and view.current.revision == view.target)
+    behind = behind and not view.held
     untold = reloaded is not None and reloaded.status == "False"
     if behind or untold or _unresolved(view):
         return Finding("Converged", "False", "Blocked", view.plan.why)
@@ -179,6 +183,8 @@ def state_of(view: View, findings: Mapping[str, Finding]) -> tuple[State, str]:
     """The one word for a workload, and the sentence that says why."""
     if view.seen.unit.masked:
         return "Paused", "its unit is masked; unmask it to have workloadd manage it again"
+    if rests := resting_state(view, findings):
+        return rests
     if view.declared is None:
         problem = view.seen.file.problem if view.seen.file else None
         return "Removing", str(problem) if problem else "its workload file is gone"
@@ -200,7 +206,8 @@ def state_of(view: View, findings: Mapping[str, Finding]) -> tuple[State, str]:
             return "Degraded", trouble
         if findings["Pulled"].reason == "Pulling":
             return "RollingOut", findings["Pulled"].message
-        return _serving(findings["Ready"])
+        state, message = _serving(findings["Ready"])
+        return state, message or held_words(view)
     return _not_serving(view, findings, trouble)
 
 

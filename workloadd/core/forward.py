@@ -71,7 +71,8 @@ def prepare(case: Case, revision: Revision) -> tuple[dict[str, str], list[Action
     begin: list[Action] = []
     if case.rollout is None or case.rollout.revision != revision.digest:
         from_revision = case.current.revision if case.current else ""
-        begin = [BeginRollout(revision.digest, from_revision, cause_of(revision, case.current))]
+        cause = cause_of(revision, case.current)
+        begin = [BeginRollout(revision.digest, from_revision, cause, revision)]
     # What Podman rejected is tried again, but the history hears of it only when it is taken.
     actions = [*create, *begin] if case.attempt(revision.digest) else [*begin, *create]
     return {name: container.id for name, container in usable.items()}, actions

@@ -62,6 +62,19 @@ def plan_job(case: Case, due: Revision | None) -> WorkloadPlan:
     return _keep(case, current, container, job)
 
 
+def carry_on(case: Case) -> list[Action]:
+    """What a job is not denied while it is paused: its schedule, and containers for its runs."""
+    if noted := note_runs(case):
+        return noted
+    container = case.current.container if case.current else None
+    job = job_of(container) if container else None
+    if container is None or job is None:
+        return []
+    if job.scheduled and (timer := _repair_timer(case, job)):
+        return timer
+    return _tidy(case, container, job) or _renew(case, container, job)
+
+
 def _keep(case: Case, current: Current, container: Container, job: JobParams) -> WorkloadPlan:
     """Keep the current deployment as it should be, one step after the other."""
     if repairs := [*repair_units(case, current), *_repair_timer(case, job)]:
@@ -91,7 +104,7 @@ def _roll_out(case: Case, revision: Revision) -> WorkloadPlan:
     begin: list[Action] = []
     if case.rollout is None or case.rollout.revision != revision.digest:
         from_revision = case.current.revision if case.current else ""
-        begin = [BeginRollout(revision.digest, from_revision, cause)]
+        begin = [BeginRollout(revision.digest, from_revision, cause, revision)]
     create, container = _prepare(case, revision)
     # What Podman rejected is tried again, but the history hears of it only when it is taken.
     actions = [*create, *begin] if case.attempt(revision.digest) else [*begin, *create]

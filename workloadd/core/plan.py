@@ -7,14 +7,11 @@ every step leaves something that can be observed (a container, a unit file, a na
 from dataclasses import replace
 
 from workloadd.core.actions import (
-    Action,
     Note,
     Plan,
-    StopTimer,
-    StopUnit,
     WorkloadPlan,
-    WriteUnits,
 )
+from workloadd.core.by_hand import at_rest, by_hand, due_by_hand
 from workloadd.core.case import Case
 from workloadd.core.converge import converge
 from workloadd.core.dependencies import (
@@ -29,7 +26,6 @@ from workloadd.core.job import is_job, plan_job
 from workloadd.core.live import bring_files
 from workloadd.core.memory import Attempt, Memory
 from workloadd.core.observed import Observed, Seen
-from workloadd.core.on_demand import stop_sockets
 from workloadd.core.removal import remove
 from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import Revision
@@ -42,7 +38,7 @@ def plan(desired: Desired, observed: Observed, memory: Memory, policy: Policy, n
 
     Workloads do not see each other: the plan of one is the same whatever the others are.
     """
-    names = sorted(set(desired.workloads) | set(observed.workloads))
+    names = sorted({*desired.workloads, *observed.workloads, *memory.hands})
     return Plan(
         {
             name: _held_back(
@@ -74,13 +70,13 @@ def _plan_one(
         return WorkloadPlan(why="paused: its unit is masked")
     if seen.file and seen.file.problem:
         return WorkloadPlan(why=seen.file.problem.message)
+    if declared is None and (pause := memory.hand(name, "pause")):
+        return WorkloadPlan(why=f"paused {pause.words}")
     going = declared is None or (declared.spec is not None and not declared.spec.enabled)
     if going and (other := stops_after(name, desired, observed)):
         return WorkloadPlan(why=f"{other}, which was started after it, stops first")
     if declared is None:
         return remove(name, desired, seen, memory)
-    if going:
-        return _disable(declared, seen)
     resolution = resolve(declared, observed, memory, now)
     current = current_deployment(name, seen)
     world = World(desired, observed, memory, now)
@@ -96,7 +92,11 @@ def _plan_one(
         waiting=waiting_to_replace(resolution.revision, world),
         holding=waiting_to_start(current, world),
     )
-    due = _due(case, resolution)
+    if (asked := by_hand(case)) is not None:
+        return asked
+    if going:
+        return _disable(declared, seen)
+    due = due_by_hand(case, _due(case, resolution))
     planned = plan_job(case, due) if is_job(case) else converge(case, due)
     problem = resolution.problem or resolution.obstacle
     if problem and not (due or case.current or is_job(case)):
@@ -127,15 +127,5 @@ def _due(case: Case, resolution: Resolution) -> Revision | None:
 
 def _disable(declared: Declared, seen: Seen) -> WorkloadPlan:
     """Keep a disabled workload's deployment, stopped and not started at boot."""
-    actions: list[Action] = []
-    record = seen.file.record if seen.file else None
-    if seen.file and record and (seen.file.enabled or not record.disabled):
-        params = seen.params(record.containers)
-        actions.append(WriteUnits(replace(record, disabled=True), params, enabled=False))
-        actions.append(Note("disabled", "stopped: the file says enabled: false"))
-    if seen.timer.active:
-        actions.append(StopTimer())
-    actions += stop_sockets(seen)
-    if seen.unit.active_state in ("active", "activating", "reloading"):
-        actions.append(StopUnit())
-    return WorkloadPlan(tuple(actions), why=f"{declared.name} is disabled")
+    note = Note("disabled", "stopped: the file says enabled: false")
+    return WorkloadPlan(tuple(at_rest(seen, note)), why=f"{declared.name} is disabled")

@@ -12,6 +12,7 @@ from workloadd.core.actions import (
     StopUnit,
     WorkloadPlan,
 )
+from workloadd.core.by_hand import forget_all
 from workloadd.core.desired import Desired
 from workloadd.core.errors import Problem
 from workloadd.core.forward import removals
@@ -28,10 +29,13 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
     A stopped unit whose file is gone leaves systemd's memory by itself, or does no harm there: no
     daemon-reload but for timers.
     """
-    if not seen.containers and seen.file is None:
+    forgotten = forget_all(memory.hands.get(name, {}))
+    if not seen.containers and seen.file is None and not forgotten:
         return WorkloadPlan()
     if desired.unreadable:
         return WorkloadPlan(why=f"not removed: {desired.unreadable[0].message}")
+    if not seen.containers and seen.file is None:
+        return WorkloadPlan(tuple(forgotten), why="its workload file is gone")
     record = seen.file.record if seen.file else None
     if record and record.source in desired.unsure:
         return WorkloadPlan(why=f"not removed: {record.source} does not say what it declares")
@@ -49,7 +53,7 @@ def remove(name: str, desired: Desired, seen: Seen, memory: Memory) -> WorkloadP
     if rollout := memory.rollouts.get(name):
         problem = Problem("Removed", "the workload was removed during its rollout")
         actions.append(EndRollout(rollout.revision, "removed", problem))
-    actions.append(Note("removed", gone))
+    actions += [*forgotten, Note("removed", gone)]
     if seen.file:
         actions.append(RemoveUnits())
     if seen.timer.loaded:

@@ -40,7 +40,7 @@ def repair_units(case: Case, current: Current) -> list[Action]:
     )
     write = WriteUnits(wanted, params)
     if file.record.disabled:
-        return [Note("enabled", "the file says enabled: true again"), write, DaemonReload()]
+        return [Note("enabled", "it is to run again"), write, DaemonReload()]
     if not file.intact:
         note = Note("drift", "its unit was edited, or another version wrote it")
         return [note, write, DaemonReload()]

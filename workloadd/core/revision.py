@@ -214,6 +214,11 @@ class Revision:
         return {part.name: part for part in self.parts}[name]
 
 
+def spec_key(spec: WorkloadSpec) -> str:
+    """Names what a file says of what runs, whatever its images and other files hold."""
+    return _digest(_dump(spec, _NOT_IN_DIGEST))
+
+
 def combined_digest(parts: Iterable[tuple[str, str]]) -> str:
     """A revision's digest from the names and digests of its parts: that of an only one is its."""
     pairs = sorted(parts)

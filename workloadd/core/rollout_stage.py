@@ -101,7 +101,9 @@ def _judge(case: Case, current: Current) -> Judgement:
     if case.rollout and recorded(case, current):
         began = max(case.rollout.committed_at or case.rollout.started_at, case.boot)
     # Its time begins when nothing else keeps it from starting.
-    began = max(began, case.waiting.since, case.holding.since)
+    started = case.hand("start")
+    by_hand = started.at if started else 0.0
+    began = max(began, case.waiting.since, case.holding.since, by_hand)
     start_failed = case.attempt(current.revision) is not None
     return judge(
         current,

@@ -21,6 +21,7 @@ State = Literal[
     "Failed",
     "Invalid",
     "Paused",
+    "Stopped",
     "Disabled",
     "Removing",
 ]
@@ -157,6 +158,16 @@ class JobStatus(_Model):
     runs: tuple[RunStatus, ...] = ()
 
 
+class HandStatus(_Model):
+    """What somebody asked for by hand, which holds or is not done yet."""
+
+    kind: str = Field(description="pause, stop, hold (at a revision), restart or update")
+    by: str = Field(description="the user who asked")
+    reason: str = ""
+    since: datetime | None = None
+    revision: str = ""
+
+
 class WorkloadStatus(_Model):
     """Everything about one workload."""
 
@@ -186,6 +197,7 @@ class WorkloadStatus(_Model):
     )
     restarts: int = 0
     job: JobStatus | None = Field(default=None, description="what a job has besides")
+    by_hand: tuple[HandStatus, ...] = ()
     rollout: Rollout | None = None
     last_rollout: Rollout | None = None
     last_error: str = ""
@@ -276,7 +288,7 @@ def moment(seconds: float) -> datetime | None:
 # How a state reads at a glance: the table and the summary sentence use these.
 SERVING: frozenset[str] = frozenset({"Ready", "Completed", "Scheduled", "Running", "Degraded"})
 SETTLED: frozenset[str] = frozenset(
-    {"Ready", "Completed", "Scheduled", "Running", "Paused", "Disabled"}
+    {"Ready", "Completed", "Scheduled", "Running", "Paused", "Stopped", "Disabled"}
 )
 
 

@@ -8,6 +8,7 @@ from workloadd.core.actions import WorkloadPlan
 from workloadd.core.dependencies import NOTHING, Waiting
 from workloadd.core.deployment import Current
 from workloadd.core.desired import Declared
+from workloadd.core.hands import Hand
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Container, Seen
 from workloadd.core.resolve import Resolution
@@ -32,6 +33,16 @@ class View:
     def target(self) -> str:
         """The revision that is wanted, as far as it is known."""
         return self.resolution.revision.digest if self.resolution.revision else ""
+
+    def hand(self, kind: str) -> Hand | None:
+        """What people asked for of a kind, if they did."""
+        return self.memory.hand(self.name, kind)
+
+    @property
+    def held(self) -> bool:
+        """Whether what serves is what somebody had it held at."""
+        hold = self.hand("hold")
+        return bool(hold and self.current and self.current.revision == hold.revision)
 
     @property
     def container(self) -> Container | None:

@@ -18,7 +18,7 @@ class RevisionRow:
 
     revision: str
     at: float
-    content: Mapping[str, str]
+    content: Mapping[str, object]
 
 
 class Revisions:
@@ -28,7 +28,7 @@ class Revisions:
         self._writer = writer
 
     async def keep(
-        self, workload: str, revision: str, at: float, content: Mapping[str, str]
+        self, workload: str, revision: str, at: float, content: Mapping[str, object]
     ) -> None:
         """Keep what a revision is like. One that is known is taken down as rolled out anew."""
         text = json.dumps(dict(content), ensure_ascii=False, sort_keys=True)

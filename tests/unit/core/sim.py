@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.hands import Hand
 from workloadd.core.health import Health, ProbeStatus, Watch
 from workloadd.core.memory import Attempt, Bad, LastRollout, Memory, OpenRollout
 from workloadd.core.names import SLOTS, WHOLE, candidate_name, made_as, unit_part
@@ -67,6 +68,7 @@ class Host:
     last: dict[str, LastRollout] = field(default_factory=dict)
     bad: dict[tuple[str, str], Bad] = field(default_factory=dict)
     attempts: dict[str, Attempt] = field(default_factory=dict)
+    hands: dict[str, Hand] = field(default_factory=dict)
     ended: list[a.EndRollout] = field(default_factory=list)
     notes: list[a.Note] = field(default_factory=list)
     # What each probe has come to, by kind, and when; of one that is not here there is no word.
@@ -156,6 +158,7 @@ class Host:
             attempts=dict(self.attempts),
             health={c.id: self._health(c) for c in self.containers.values() if c.running},
             relapses={self.name: self.relapses},
+            hands={self.name: dict(self.hands)} if self.hands else {},
         )
 
     def answer(self, **verdicts: bool | None) -> None:
@@ -219,6 +222,9 @@ class Host:
                 self.notes.append(action)
                 if action.kind == "liveness":
                     self.relapses = (self.now, *self.relapses)
+            case a.ClearHand():
+                if self.hands.get(action.hand.kind) == action.hand:
+                    del self.hands[action.hand.kind]
             case a.CreateContainers():
                 created.update(self.create(action))
             case a.WriteUnits():
@@ -373,3 +379,7 @@ class Host:
         assert len(running) == 1, running
         assert self.unit().active_state == "active"
         return running[0]
+
+    def serving_any(self) -> bool:
+        """Whether anything of the workload runs."""
+        return any(c.running for c in self.containers.values())

@@ -1,0 +1,231 @@
+"""`workloadctl pause`, `resume`, `stop`, `start`, `restart`, `rollback`: what is done by hand."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import click
+
+from workloadd.cli import client
+
+_FAILED = 3
+# Seconds between two looks at what is waited for.
+_PAUSE = 0.3
+_BAD = ("Failed", "Degraded", "Invalid")
+_GOOD = ("Ready", "Completed", "Scheduled", "Running", "Paused", "Stopped", "Disabled")
+
+Document = dict[str, Any]
+
+
+@dataclass
+class Asked:
+    """A request that was accepted, and how far it has come."""
+
+    name: str
+    verb: str
+    answer: Document
+    state: str = ""
+    failed: bool = False
+    shown: str = field(default="", repr=False)
+
+    def look(self, status: Document) -> bool:
+        """Whether it has come to an end, as the status has it."""
+        self.state = status["state"]
+        hands = {hand["kind"]: hand for hand in status["by_hand"]}
+        end = getattr(self, f"_{self.verb}")(status, hands)
+        if end is None:
+            return False
+        self.failed = not end
+        return True
+
+    def _pause(self, status: Document, hands: Document) -> bool | None:
+        return True if "pause" in hands else None
+
+    def _stop(self, status: Document, hands: Document) -> bool | None:
+        return True if status["state"] == "Stopped" else None
+
+    def _start(self, status: Document, hands: Document) -> bool | None:
+        return None if "stop" in hands else _verdict(status)
+
+    def _resume(self, status: Document, hands: Document) -> bool | None:
+        return None if {"stop", "pause", "hold"} & hands.keys() else _verdict(status)
+
+    def _restart(self, status: Document, hands: Document) -> bool | None:
+        since = status["unit"]["active_since"]
+        done = since is not None and _seconds(since) >= self.answer["at"] - 0.001
+        if "restart" in hands:
+            return False if status["state"] in _BAD and not _works(status) else None
+        return _verdict(status) if done else None
+
+    def _rollback(self, status: Document, hands: Document) -> bool | None:
+        target = self.answer["revision"]
+        held = hands.get("hold", {}).get("revision") == target
+        if held:
+            self.shown = self.shown or "held"
+        elif self.shown and not _works(status):
+            return False  # it failed, and was taken back
+        there = (status["current"] or {}).get("revision") == target
+        return _verdict(status) if held and there else None
+
+
+def _works(status: Document) -> bool:
+    """Whether something is being done, or has yet to show."""
+    converged = next((c for c in status["conditions"] if c["type"] == "Converged"), None)
+    busy = converged is not None and converged["reason"] in ("Working", "Verifying")
+    return busy or status["rollout"] is not None
+
+
+def _verdict(status: Document) -> bool | None:
+    if _works(status):
+        return None
+    if status["state"] in _GOOD:
+        return True
+    return False if status["state"] in _BAD else None
+
+
+def _seconds(moment: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--socket", "unix", help="Ask at this Unix socket."),
+        click.option("--json", "as_json", is_flag=True, help="What became of it as JSON."),
+        click.option("--no-wait", is_flag=True, help="Return as soon as it is asked for."),
+        click.option("--reason", default="", metavar="TEXT", help="Why; kept in the history."),
+    ):
+        command = option(command)
+    return command
+
+
+def _verb(verb: str, text: str) -> click.Command:
+    """The command that asks for one action about any number of workloads."""
+
+    @click.command(verb, help=text + _STATUS)
+    @click.argument("names", metavar="NAME...", nargs=-1, required=True)
+    @_options
+    @click.pass_context
+    def command(
+        ctx: click.Context,
+        names: tuple[str, ...],
+        reason: str,
+        no_wait: bool,
+        as_json: bool,
+        unix: str | None,
+    ) -> None:
+        _do(ctx, verb, names, {"reason": reason}, no_wait, as_json, unix)
+
+    return command
+
+
+def _do(
+    ctx: click.Context,
+    verb: str,
+    names: tuple[str, ...],
+    parameters: dict[str, str],
+    no_wait: bool,
+    as_json: bool,
+    unix: str | None,
+) -> None:
+    query = urlencode({key: value for key, value in parameters.items() if value})
+    accepted, refused = [], 0
+    for name in dict.fromkeys(names):
+        answer = client.post(f"{_path(name)}/{verb}?{query}".rstrip("?"), unix)
+        if answer.status >= 400:
+            click.echo(f"Error: {client.problem(answer)[1]}", err=True)
+            refused += 1
+            continue
+        asked = Asked(name, verb, json.loads(answer.text))
+        accepted.append(asked)
+        if not as_json:
+            click.echo(f"{name}: {asked.answer['message']}")
+    for asked in accepted if not no_wait else ():
+        _wait(asked, unix, quiet=as_json)
+    if as_json:
+        documents = [{**asked.answer, "state": asked.state} for asked in accepted]
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+    failed = any(asked.failed for asked in accepted)
+    ctx.exit(1 if refused else _FAILED if failed else 0)
+
+
+def _wait(asked: Asked, unix: str | None, *, quiet: bool) -> None:
+    """Look at it until it is done, and tell each step of the way."""
+    if not asked.answer["changed"] and asked.verb in ("start", "resume", "restart"):
+        return
+    last = ""
+    while True:
+        answer = client.get(_path(asked.name), "application/json", None, unix)
+        if answer.status >= 400:
+            raise click.ClickException(client.problem(answer)[1])
+        status = json.loads(answer.text)
+        # What was looked at before it was asked for says nothing of it.
+        looked = float(answer.headers.get("workloadd-looked", "inf"))
+        done = looked >= asked.answer["asked"] and asked.look(status)
+        said = f"{status['state']}: {status['message']}".removesuffix(": ")
+        if said != last and not quiet and (done or _works(status)):
+            click.echo(f"{asked.name}: {said}")
+            last = said
+        if done:
+            return
+        time.sleep(_PAUSE)
+
+
+def _path(name: str) -> str:
+    return f"/v1/workloads/{quote(name, safe='')}"
+
+
+_STATUS = """
+
+    It waits until that is done, and tells how far it is. Exit status: 0 where it is done (or was so
+    already), 3 where it did not come out well, 1 where it cannot be done, 2 for a wrong call.
+    """
+
+pause = _verb(
+    "pause",
+    """Leave workloads alone: no rollout, no repair, no update of images.
+
+    systemd still keeps them running, after a reboot as well. Until workloadctl resume.""",
+)
+resume = _verb(
+    "resume",
+    """Take back pause, stop and rollback: the file decides again.
+
+    Revisions that were found bad may be tried again.""",
+)
+stop = _verb(
+    "stop",
+    """Stop workloads, and keep them stopped over reboots and changes of their files.
+
+    Until workloadctl start or resume.""",
+)
+start = _verb("start", """Start what was stopped with workloadctl stop.""")
+restart = _verb("restart", """Restart workloads once.""")
+
+
+@click.command(
+    help="""Let the previous deployment of a workload serve again, and hold it there.
+
+    It has to prove itself like any other; where it fails, the one that served does so again, and
+    is held no longer. What serves is held until workloadctl resume, or until its file changes.
+    --to takes any revision whose containers are still here, or how it begins."""
+    + _STATUS
+)
+@click.argument("name")
+@click.option("--to", default="", metavar="REVISION", help="Go to this revision.")
+@_options
+@click.pass_context
+def rollback(
+    ctx: click.Context,
+    name: str,
+    to: str,
+    reason: str,
+    no_wait: bool,
+    as_json: bool,
+    unix: str | None,
+) -> None:
+    _do(ctx, "rollback", (name,), {"reason": reason, "to": to}, no_wait, as_json, unix)
