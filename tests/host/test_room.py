@@ -141,3 +141,32 @@ def test_no_pull_without_room_and_by_itself_with_room(host: Host, name: str) -> 
         assert unused not in images(host)
         assert host.status(name)["state"] == "Ready"
     host.wait_for(other, "Ready")
+
+
+@contextmanager
+def small_disk(host: Host) -> Iterator[Path]:
+    """A file system of 64 MiB where Podman puts layers on their way."""
+    host.root("mount", "-t", "tmpfs", "-o", "size=64m,mode=1777", "tmpfs", "/var/tmp")
+    try:
+        yield Path("/var/tmp/filler")
+    finally:
+        host.root("umount", "--lazy", "/var/tmp")
+
+
+def test_a_pull_that_is_on_is_stopped_and_goes_on(host: Host, name: str) -> None:
+    image = new_image(host)
+    with small_disk(host) as filler, settings(host, '[disk]\nlow = "40m"\n'):
+        host.root("systemctl", "kill", "--signal=STOP", "docker-registry.service")
+        try:
+            host.write_workload(name, idle(image=image))
+            host.wait_for(name, "Pulling")
+            host.root("fallocate", "--length", "50MiB", str(filler))
+            host.wait_until(
+                lambda: host.condition(name, "Pulled").get("reason") == "DiskLow", "a DiskLow"
+            )
+            assert "its pull was stopped" in host.condition(name, "Pulled")["message"]
+            assert "layers on their way (/var/tmp)" in host.condition(name, "Pulled")["message"]
+        finally:
+            host.root("systemctl", "kill", "--signal=CONT", "docker-registry.service")
+        host.root("rm", str(filler))
+        host.wait_for(name, "Ready")
