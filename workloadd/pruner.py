@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 # Share of the interval by which it varies at random, so that hosts do not march in step.
 _JITTER = 0.2
+# Seconds until the first look at the most: a host that is often restarted is looked at as well.
+_FIRST = 600.0
 
 
 class ImageStore(Protocol):
@@ -91,12 +93,13 @@ class Pruner:
 
     async def run(self) -> None:
         """Look from time to time, for ever."""
-        interval = self._settings.interval
+        interval = min(self._settings.interval, _FIRST)
         while True:
             await asyncio.sleep(interval * (1 + random.uniform(-_JITTER, _JITTER)))  # noqa: S311
             if self._settings.images:
                 with suppress(WorkloaddError):  # said in the log, and tried again
                     await self.prune(self._settings.keep)
+            interval = self._settings.interval
 
     @asynccontextmanager
     async def pulling(self) -> AsyncIterator[None]:

@@ -89,7 +89,7 @@ def podman(**changes: object) -> HostFacts:
         ("Controllers", podman(cgroup_controllers=("memory", "pids")), "NotDelegated",
          "not delegated to workloads: cpu, io;", "Delegate=cpuset cpu memory pids io"),
         ("DiskSpace", replace(GOOD, disks=(DiskFacts("/a", "images", GIB - 1, 4 * GIB),)), "Low",
-         "for images (/a), less than 1.0 GiB: no image is pulled", "workloadctl prune"),
+         "for images (/a), less than 1.0 GiB", "workloadctl prune"),
         ("DiskSpace", replace(GOOD, low=Low(0, share=0.6)), "Low", "50.0 GiB (50 %)", "prune"),
     ],
 )  # fmt: skip

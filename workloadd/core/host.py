@@ -246,7 +246,7 @@ def _disk_space(facts: HostFacts) -> HostCondition:
         "DiskSpace",
         False,
         "Low",
-        f"{'; '.join(what_lacks(disk, facts.low) for disk in lacking)}: no image is pulled",
+        "; ".join(what_lacks(disk, facts.low) for disk in lacking),
         "workloadctl prune; podman system df  # the one removes unused images of ours at once",
     )
 
