@@ -1,6 +1,7 @@
 """What is done for a service in each pass, by the table of the rollout."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from workloadd.core.actions import (
     Action,
@@ -38,7 +39,9 @@ def converge(case: Case, due: Revision | None) -> WorkloadPlan:
         return switch(case, case.current, case.current.trial)
     if case.current.trial and move is Move.DISCARD:
         return discard(case, case.current, case.current.trial, found.judged)
-    return _MOVES[move](case, case.current, found)
+    planned = _MOVES[move](case, case.current, found)
+    wakes = [wake for wake in (planned.wake_at, look_again_at(case, case.current)) if wake]
+    return replace(planned, wake_at=min(wakes, default=None))
 
 
 def _repair(case: Case, current: Current, found: Found) -> WorkloadPlan:
@@ -78,7 +81,7 @@ def _tidy(case: Case, current: Current) -> WorkloadPlan:
         actions += take_plain_names(case, current)
     if end := unrecorded_end(case, current, waiting):
         actions.append(end)
-    wakes = [case.retry_at(current.revision), look_again_at(case, current)]
+    wakes = [case.retry_at(current.revision)]
     for part in current.parts:
         if part.unit.restarts and part.unit.active:
             steady_at = part.unit.active_since + STEADY

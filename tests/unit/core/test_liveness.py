@@ -149,6 +149,19 @@ def test_the_count_and_the_delay_keep_their_bounds(gaps: list[float], since: flo
     assert SEVERAL > 1
 
 
+def test_what_has_nothing_to_go_back_to_is_given_up_and_started_again() -> None:
+    host = Host(images=dict(IMAGES))
+    host.answer(startup=True, readiness=True, liveness=False)
+    for _ in range(5):
+        host.carry_out(host.plan(ASKED).actions)
+    (ended,) = host.ended
+    assert ended.outcome == "failed" and ended.problem and ended.problem.reason == "ProbeFailed"
+    assert len(restarts(host, 100.0)) >= 3
+    host.answer(liveness=True)
+    host.settle(ASKED)
+    assert host.serving()
+
+
 def failing(**verdicts: bool | None) -> Host:
     """A host on which another version failed to prove itself beside a good one."""
     host = Host(images=dict(IMAGES))
