@@ -65,15 +65,16 @@ def test_thresholds_and_delays(host: Host, name: str) -> None:
         "    failure_threshold: 2, success_threshold: 3, initial_delay: 1s}",
     )
     host.write_workload(name, text)
-    host.wait_until(lambda: probe(host, name, "startup").get("failures", 0) > 2, "it to be asked")
+    starting = lambda: host.condition(name, "Ready").get("reason") == "Starting"  # noqa: E731
+    host.wait_until(starting, "it to be up and not to have started")
     assert probe(host, name)["ok"] is None, "startup holds the others back"
     container = host.status(name)["current"]["container"]
     host.inside(container, "touch /tmp/up")
     host.wait_for(name, "Ready")
-    host.inside(name, "touch /tmp/ill")
+    host.inside(container, "touch /tmp/ill")
     host.wait_for(name, "NotReady")
     assert probe(host, name)["failures"] >= 2
-    host.inside(name, "rm /tmp/ill")
+    host.inside(container, "rm /tmp/ill")
     host.wait_for(name, "Ready")
     assert host.status(name)["restarts"] == 0
 

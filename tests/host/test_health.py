@@ -28,7 +28,7 @@ def test_what_is_not_alive_is_started_again(host: Host, name: str) -> None:
 
 
 def test_several_in_a_row_are_degraded_and_a_daemon_goes_on_counting(host: Host, name: str) -> None:
-    # In its volume, what makes it ill outlives its process; three restarts take half a minute.
+    # In its volume, what makes it ill outlives its process. Three restarts take some 15 s.
     volume = "volumes: ['data:/data']"
     host.deploy(name, idle(ALIVE.replace("/tmp/ill", "/data/ill"), volume))
     host.inside(name, "touch /data/ill")
@@ -44,7 +44,7 @@ def test_several_in_a_row_are_degraded_and_a_daemon_goes_on_counting(host: Host,
 def test_a_version_that_never_is_ready_is_undone(host: Host, name: str) -> None:
     ready = "probes: {readiness: {exec: test -e /etc/passwd, interval: 200ms, timeout: 5s}}"
     before = host.deploy(name, idle(ready))
-    update = "update: {deadline: 3s}"
+    update = "update: {deadline: 2s}"
     host.write_workload(name, idle(ready.replace("passwd", "nothing"), update))
     host.wait_for(name, "Degraded")
     after = host.status(name)

@@ -17,7 +17,7 @@ NOTE = "liveness"
 
 # Seconds between the first restart and the second; they double up to a ceiling below STEADY, which
 # would else forget the restarts before.
-_BASE = 10.0
+_BASE = 5.0
 _CEILING = 300.0
 # So many restarts in a row, and it is said that they do not help.
 SEVERAL = 3
