@@ -6,7 +6,7 @@ import pytest
 
 from tests.host.host import Host
 from tests.host.workloads import BUSYBOX, idle
-from workloadd.core.names import unit_name
+from workloadd.core.names import SLICE, unit_name
 
 QUICK = "update: {soak: 200ms}"
 APP, DB, LOAD, POD = NAMES = ("order-app", "order-db", "order-load", "order-pod")
@@ -77,16 +77,19 @@ def test_systemd_alone_stops_in_the_reverse_order_and_starts_all(deployed: Host)
     host = deployed
     settled(host)
     host.systemctl("stop", "workloadd.service")
-    host.systemctl("stop", *(unit_name(name) for name in (DB, APP, POD)))
-    assert when(host, APP, "InactiveEnter") <= when(host, DB, "ActiveExit")
-    assert when(host, POD, "InactiveEnter", "app") <= when(host, POD, "ActiveExit", "db")
-    host.systemctl("start", "workloads.target")
-    host.wait_until(
-        lambda: host.show(unit_name(POD, "app"), "ActiveState")["ActiveState"] == "active",
-        "what only the daemon would have started in time",
-    )
-    assert when(host, DB, "ActiveEnter") <= when(host, APP, "InactiveExit")
-    host.start_daemon()
+    try:
+        # All in one transaction, as at a shutdown: `stop A B` would be two.
+        host.systemctl("stop", SLICE)
+        assert when(host, APP, "InactiveEnter") <= when(host, DB, "ActiveExit")
+        assert when(host, POD, "InactiveEnter", "app") <= when(host, POD, "ActiveExit", "db")
+        host.systemctl("start", "workloads.target")
+        host.wait_until(
+            lambda: host.show(unit_name(POD, "app"), "ActiveState")["ActiveState"] == "active",
+            "what only the daemon would have started in time",
+        )
+        assert when(host, DB, "ActiveEnter") <= when(host, APP, "InactiveExit")
+    finally:
+        host.start_daemon()
     settled(host)
     assert runs(host) == 1
 
