@@ -107,6 +107,9 @@ def standing(name: str, world: World, *, anew: bool = False) -> Standing:
         return Standing(why=why)
     if declared.spec and not declared.spec.enabled:
         return Standing(why="it is disabled")
+    stop = memory.hand(name, "stop")
+    if stop and not any(c.running for c in seen.containers):
+        return Standing(why=f"it was stopped {stop.words}")
     current = current_deployment(name, seen)
     if current is None or current.container is None:
         return Standing(why=_undeployed(declared, world))

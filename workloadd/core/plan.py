@@ -72,14 +72,13 @@ def _plan_one(
         return WorkloadPlan(why=seen.file.problem.message)
     if declared is None and (pause := memory.hand(name, "pause")):
         return WorkloadPlan(why=f"paused {pause.words}")
-    going = declared is None or (declared.spec is not None and not declared.spec.enabled)
-    if going and (other := stops_after(name, desired, observed)):
+    world = World(desired, observed, memory, now)
+    if other := stops_after(name, world):
         return WorkloadPlan(why=f"{other}, which was started after it, stops first")
     if declared is None:
         return remove(name, desired, seen, memory)
     resolution = resolve(declared, observed, memory, now)
     current = current_deployment(name, seen)
-    world = World(desired, observed, memory, now)
     case = Case(
         declared=declared,
         seen=seen,
@@ -94,7 +93,7 @@ def _plan_one(
     )
     if (asked := by_hand(case)) is not None:
         return asked
-    if going:
+    if declared.spec is not None and not declared.spec.enabled:
         return _disable(declared, seen)
     due = due_by_hand(case, _due(case, resolution))
     planned = plan_job(case, due) if is_job(case) else converge(case, due)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from workloadd.core.desired import Desired
+from workloadd.core.dependencies import World
 from workloadd.core.observed import Observed, Seen
 from workloadd.core.revision import Need, UnitParams
 
@@ -23,22 +23,30 @@ def _over_workloads(params: UnitParams) -> tuple[Need, ...]:
     return params.depends_on if params.role in ("main", "infra") else ()
 
 
-def stops_after(name: str, desired: Desired, observed: Observed) -> str:
+def stops_after(name: str, world: World) -> str:
     """A workload that is to stop before this one does, as it was started after it; else empty.
 
-    Only those count that are to stop as well, and that this one does not itself wait for.
+    Only where this one is to stop; and only those count that are to stop as well, and that this one
+    does not itself wait for.
     """
-    needs = _observed_needs(observed)
-    for other in dependents(name, observed):
-        if _is_going(other, desired, observed) and other not in _reach(name, needs):
+    if not _is_going(name, world):
+        return ""
+    needs = _observed_needs(world.observed)
+    for other in dependents(name, world.observed):
+        if _is_going(other, world) and other not in _reach(name, needs):
             return other
     return ""
 
 
-def _is_going(name: str, desired: Desired, observed: Observed) -> bool:
-    """Whether a workload that runs is about to be stopped."""
-    seen, declared = observed.workloads.get(name, Seen()), desired.workloads.get(name)
+def _is_going(name: str, world: World) -> bool:
+    """Whether a workload that runs is about to be stopped: by its file, or by hand."""
+    seen, desired = world.observed.workloads.get(name, Seen()), world.desired
+    declared, memory = desired.workloads.get(name), world.memory
     if seen.unit.masked or (seen.file and seen.file.problem):
+        return False
+    if declared and memory.hand(name, "stop"):
+        return True
+    if memory.hand(name, "pause"):
         return False
     if declared is None:
         record = seen.file.record if seen.file else None

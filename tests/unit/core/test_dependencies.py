@@ -9,6 +9,7 @@ from tests.unit.core.test_plan_properties import IMAGE, IMAGES
 from workloadd.core import actions as a
 from workloadd.core.assess import Knowledge, assess
 from workloadd.core.desired import Declared, Desired, Elsewhere
+from workloadd.core.hands import Hand, Kind
 from workloadd.core.health import Health
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
@@ -29,6 +30,7 @@ class Hosts:
     health: dict[str, Health] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
     elsewhere: tuple[Elsewhere, ...] = ()
+    hands: dict[str, dict[Kind, Hand]] = field(default_factory=dict)
     now: float = 2_000.0
 
     def desired(self) -> Desired:
@@ -50,6 +52,7 @@ class Hosts:
             last={k: v for m in found for k, v in m.last.items()},
             health=self.health,
             runs=self.runs,
+            hands=self.hands,  # type: ignore[arg-type]
         )
 
     def plan(self) -> a.Plan:

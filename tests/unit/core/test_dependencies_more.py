@@ -6,6 +6,7 @@ from tests.unit.core.sim import POLICY
 from tests.unit.core.test_dependencies import PLAIN, Hosts, waiting_for
 from tests.unit.core.test_plan_properties import IMAGE
 from workloadd.core import actions as a
+from workloadd.core.hands import Hand, Kind
 from workloadd.core.names import WHOLE
 from workloadd.core.plan import plan
 from workloadd.core.runs import Run, Trigger
@@ -139,3 +140,43 @@ def test_a_pod_that_is_about_to_stop_is_not_kept_up_by_its_members() -> None:
     planned = plan(hosts.desired(), observed, hosts.memory(), POLICY, hosts.now)
     assert planned.workloads["shop"].actions == ()
     assert hosts.plan().workloads["shop"].actions, "without that job they are started again"
+
+
+def asked(hosts: Hosts, kind: Kind, *names: str) -> None:
+    for name in names:
+        hosts.hands[name] = {kind: Hand(name, kind, "ann", hosts.now, "a look")}
+
+
+def test_what_is_stopped_by_hand_together_stops_in_the_reverse_order() -> None:
+    hosts = Hosts({"app": waiting_for("started"), "db": PLAIN})
+    hosts.step(10)
+    asked(hosts, "stop", "app", "db")
+    planned = hosts.plan().workloads
+    assert a.StopUnit() in planned["app"].actions
+    assert planned["db"].actions == ()
+    hosts.step(3)
+    assert not hosts.running()
+
+
+def test_one_alone_is_stopped_by_hand_at_once_and_who_waits_is_told() -> None:
+    hosts = Hosts({"app": waiting_for("started"), "db": PLAIN})
+    hosts.step(10)
+    asked(hosts, "stop", "db")
+    hosts.step(2)
+    assert hosts.running() == {"app"}
+    hosts.host("app").stop()
+    hosts.step(2)
+    assert hosts.running() == set()
+    condition = hosts.status("app").condition("Dependencies")
+    assert condition and "stopped by ann: a look" in condition.message
+    hosts.hands.clear()
+    hosts.step(4)
+    assert hosts.running() == {"app", "db"}
+
+
+def test_one_that_is_paused_does_not_keep_the_other_from_going() -> None:
+    hosts = Hosts({"app": waiting_for("started"), "db": PLAIN})
+    hosts.step(10)
+    asked(hosts, "pause", "app")
+    hosts.files.clear()
+    assert a.StopUnit() in hosts.plan().workloads["db"].actions
