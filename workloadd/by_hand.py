@@ -104,7 +104,7 @@ class ByHand:
         if "stop" not in hands:
             hint = f" (workloadctl restart {workload.name} starts it anew)"
             return Answer(f"it is not stopped{hint}", changed=False)
-        await self._unstop(workload, hands["stop"], ask)
+        await self._take_back(workload, [hands["stop"]], ask)
         return await self._told(workload, f"started {ask.words}")
 
     async def restart(self, workload: WorkloadStatus, ask: Ask) -> Answer:
@@ -158,12 +158,8 @@ class ByHand:
         """Take back pause, stop and hold; what was found bad may be tried again."""
         name = workload.name
         hands = await self._history.hands.of(name)
-        taken = [hand for kind, hand in hands.items() if kind in ("pause", "hold")]
-        for hand in taken:
-            await self._history.clear_hand(hand)
-        if stop := hands.get("stop"):
-            await self._unstop(workload, stop, ask)
-            taken.append(stop)
+        taken = [hand for kind, hand in hands.items() if kind in ("pause", "stop", "hold")]
+        await self._take_back(workload, taken, ask)
         await self._history.forget_bad(name)
         self._forget(name)
         deployed = workload.condition("Deployed")
@@ -172,10 +168,13 @@ class ByHand:
             return Answer("it is neither paused, stopped nor held", changed=False)
         return await self._told(workload, f"resumed {ask.words}")
 
-    async def _unstop(self, workload: WorkloadStatus, stop: Hand, ask: Ask) -> None:
-        # First that it is started, then that it is not stopped: nobody sees only half of it.
-        await self._set(Hand(workload.name, "start", ask.by, self._clock(), ask.reason))
-        await self._history.clear_hand(stop)
+    async def _take_back(self, workload: WorkloadStatus, taken: list[Hand], ask: Ask) -> None:
+        """Drop wishes; what had yet to prove itself as it was left alone gets its time from now."""
+        if any(hand.kind != "hold" for hand in taken):
+            # First this: nobody sees it at work again without it.
+            await self._set(Hand(workload.name, "start", ask.by, self._clock(), ask.reason))
+        for hand in taken:
+            await self._history.clear_hand(hand)
 
     async def _set(self, hand: Hand) -> None:
         log.info("%s: %s asked for %s", hand.workload, hand.by, hand.kind)

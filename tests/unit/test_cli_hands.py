@@ -178,3 +178,19 @@ def test_diff_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     done = run("diff", "web", "x")
     assert done.exit_code == 2
     assert "cannot find revision x\nthere are" in done.output
+
+
+def test_the_history_says_what_can_be_gone_back_to(daemon: Daemon) -> None:
+    rollout = {"outcome": "stable", "cause": "changed", "problem": None, "log": []}
+    rollouts = [
+        {**rollout, "revision": letter * 64, "started": f"2027-01-15T08:00:0{number}Z"}
+        for number, letter in enumerate("cba")
+    ]
+    document = {"rollouts": rollouts, "events": [], "runs": [], "truncated": False}
+    daemon.statuses = [document, status(previous={"revision": "b" * 64})]
+    shown = run("history", "web").output.splitlines()
+    assert [line.split("Z  ")[1] for line in shown] == [
+        "rollout aaaaaaaaaaaa (current) stable: changed",
+        "rollout bbbbbbbbbbbb (previous) stable: changed",
+        "rollout cccccccccccc stable: changed",
+    ]

@@ -70,7 +70,8 @@ def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | N
         click.echo(answer.text, nl=False)
         return
     document = json.loads(answer.text)
-    entries = [(r["started"], _rollout(r)) for r in document["rollouts"]]
+    here = _here(client.get(f"/v1/workloads/{quote(name, safe='')}", "application/json", url, unix))
+    entries = [(r["started"], _rollout(r, here)) for r in document["rollouts"]]
     entries += [(e["at"], [f"{e['kind']}: {e['message']}"]) for e in document["events"]]
     entries += [(r["started"], _run(r)) for r in document["runs"]]
     for at, (first, *more) in sorted(entries, key=lambda entry: entry[0] or "", reverse=True):
@@ -81,10 +82,17 @@ def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | N
         click.echo("there may be more: see --limit", err=True)
 
 
-def _rollout(rollout: dict[str, Any]) -> list[str]:
-    lines = [
-        f"rollout {rollout['revision'][:12]} {rollout['outcome'] or 'going on'}: {rollout['cause']}"
-    ]
+def _here(answer: Answer) -> dict[str, str]:
+    """What can be gone back to: which revisions are deployed, and as what."""
+    status = json.loads(answer.text) if answer.status < 400 else {}
+    deployments = {which: status.get(which) for which in ("previous", "current")}
+    return {one["revision"]: f" ({which})" for which, one in deployments.items() if one}
+
+
+def _rollout(rollout: dict[str, Any], here: dict[str, str]) -> list[str]:
+    revision = rollout["revision"]
+    named = f"{revision[:12]}{here.get(revision, '')}"
+    lines = [f"rollout {named} {rollout['outcome'] or 'going on'}: {rollout['cause']}"]
     if problem := rollout["problem"]:
         lines.append(f"{problem['reason']}: {problem['message']}")
         if problem["hint"]:

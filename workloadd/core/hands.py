@@ -12,8 +12,8 @@ from workloadd.core.names import SHORT
 
 Kind = Literal["pause", "stop", "start", "hold", "restart", "update"]
 """`pause` and `stop` last until they are taken back, `hold` (at a revision) until the file changes
-as well, `restart` and `update` until they are done. `start` is when it last was started by hand: a
-deployment that has to prove itself gets its time from then on."""
+as well, `restart` and `update` until they are done. `start` is when it last was started or resumed:
+a deployment that has to prove itself gets its time from then on."""
 
 
 @dataclass(frozen=True, slots=True)

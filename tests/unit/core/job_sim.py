@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.hands import Hand
 from workloadd.core.memory import Memory, OpenRollout
 from workloadd.core.names import candidate_name
 from workloadd.core.observed import Container, Observed, Seen, UnitFile, UnitRecord, UnitState
@@ -38,6 +39,7 @@ class JobHost:
     began: list[str] = field(default_factory=list)
     protected: bool = False
     count: int = 0
+    hands: dict[str, Hand] = field(default_factory=dict)
 
     # What the planner sees, and what becomes of its plans.
 
@@ -64,6 +66,7 @@ class JobHost:
             rollouts=dict(self.rollouts),
             runs={NAME: tuple(reversed(self.runs[-10:]))},
             run_now=frozenset(self.run_now),
+            hands={NAME: dict(self.hands)} if self.hands else {},
         )
         planned = plan(desired, observed, memory, Policy(), self.now)
         return planned.workloads.get(NAME, a.WorkloadPlan())

@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.revisions import revised
+from tests.unit.core.job_sim import NAME as JOB_NAME
+from tests.unit.core.job_sim import JobHost
 from tests.unit.core.sim import BOOT, Host, declared
 from tests.unit.core.test_assess import status
 from tests.unit.core.test_beside import FIRST, NEXT
+from tests.unit.core.test_job import DAILY, job
 from tests.unit.core.test_plan_properties import IMAGE, IMAGES, OLD, REVISION, WANTED, hosts
 from tests.unit.core.test_pods import pod
 from workloadd.core import actions as a
@@ -332,6 +335,43 @@ class TestRollback:
         assert host.serving().name == "web"
         assert len(host.containers) == (1 if fails else 2)
         assert not host.rollouts
+
+
+class TestJobs:
+    def test_what_is_stopped_neither_runs_nor_waits(self) -> None:
+        host, file = JobHost(), job(schedule="daily", overlap="replace")
+        host.settle(file)
+        host.elapse()
+        assert host.running
+        host.hands["stop"] = Hand(JOB_NAME, "stop", "ann", host.now)
+        host.settle(file)
+        assert not host.running and not host.timer
+        assert host.file and host.file.enabled is False
+        assert [run.outcome for run in host.runs] == ["interrupted"]
+        host.reboot(in_order=True)
+        host.settle(file)
+        assert not host.timer
+        del host.hands["stop"]
+        host.settle(file)
+        assert host.timer and not host.running
+
+    def test_what_is_paused_runs_at_its_times_as_it_is(self) -> None:
+        host = JobHost()
+        host.settle(DAILY)
+        before = host.file and host.file.record and host.file.record.revision
+        host.hands["pause"] = Hand(JOB_NAME, "pause", "ann", host.now)
+        for _ in range(2):
+            host.elapse()
+            host.settle(DAILY)
+            host.finish(0)
+            host.settle(DAILY)
+        assert [run.outcome for run in host.runs] == ["succeeded", "succeeded"]
+        assert len(set(host.began)) == 2, "each in a container of its own"
+        host.settle(job(schedule="daily", command="other"))
+        assert host.file and host.file.record and host.file.record.revision == before
+        host.reboot(in_order=True)
+        host.settle(DAILY)
+        assert host.timer and not host.running
 
 
 @given(hosts(), st.sets(st.sampled_from(["pause", "stop", "restart", "hold", "start"])), st.data())
