@@ -87,6 +87,8 @@ def _restarted(case: Case, restart: Hand) -> WorkloadPlan | None:
     why = f"restart {restart.words}"
     if current is None or is_job(case) or current.asleep:
         return WorkloadPlan((ClearHand(restart),), why=f"nothing runs to {why}")
+    if any(part.starting or part.unit.active_state == "deactivating" for part in current.parts):
+        return WorkloadPlan(why=why)
     if unit.active and unit.active_since >= restart.at:
         return WorkloadPlan(done, why=why)
     if unit.job or unit.active_state == "deactivating":

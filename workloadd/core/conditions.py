@@ -244,5 +244,7 @@ def _not_serving(view: View, findings: Mapping[str, Finding], trouble: str) -> t
         return "Pulling", findings["Pulled"].message
     if view.container is None:
         return "Waiting", view.plan.why or findings["Deployed"].message
+    if view.current and any(part.starting for part in view.current.parts):
+        return "RollingOut", "it is being started"
     ready = findings["Ready"]
     return _UNREADY.get(ready.reason, "Failed"), ready.message

@@ -37,6 +37,12 @@ class DeployedPart:
         return killed or self.unit.result == "oom-kill"
 
     @property
+    def starting(self) -> bool:
+        """Whether systemd starts it just now, for the first time since somebody asked for it."""
+        unit = self.unit
+        return bool(unit.job) or (unit.active_state == "activating" and not unit.restarts)
+
+    @property
     def up(self) -> bool:
         """Whether it does what it is there for: it runs, or has run to its end."""
         if self.container is None:

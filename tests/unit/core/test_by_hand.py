@@ -197,6 +197,18 @@ class TestRestart:
         assert steps == 0 or host.serving().started_at == restarted
         assert len(host.notes) in (1, 2)
 
+    def test_it_is_done_when_all_of_it_is_up_again(self) -> None:
+        host = Host(images=dict(IMAGES))
+        host.settle(pod())
+        ask(host, "restart")
+        host.carry_out(host.plan(pod()).actions, 1)
+        host.unit("side").active_state = "activating"
+        assert not host.plan(pod()).actions
+        assert status(host, pod()).state == "RollingOut"
+        host.unit("side").restarts = 1
+        assert [type(action) for action in host.plan(pod()).actions] == [a.Note, a.ClearHand]
+        assert status(host, pod()).state == "Failed"
+
     def test_what_is_paused_too(self, host: Host) -> None:
         before = host.serving().started_at
         ask(host, "pause")
