@@ -97,8 +97,9 @@ def test_systemd_alone_stops_in_the_reverse_order_and_starts_all(deployed: Host)
 def test_what_is_disabled_together_stops_in_order_too(deployed: Host) -> None:
     host = deployed
     settled(host)
-    host.write_workload(DB, idle(QUICK, "enabled: false"))
+    # This way round: the other one alone would be stopped at once.
     host.write_workload(APP, idle(QUICK, "enabled: false", NEEDS))
+    host.write_workload(DB, idle(QUICK, "enabled: false"))
     for name in (DB, APP):
         host.wait_for(name, "Disabled")
     host.wait_until(lambda: when(host, DB, "InactiveEnter"), "it to be stopped")

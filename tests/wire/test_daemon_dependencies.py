@@ -99,7 +99,7 @@ async def test_after_every_kill_all_is_started_in_order_and_once(host: Installed
         assert await host.daemon.history.runs.of("load") == done, "what is done is done"
 
         order = stops(host, "app", "db")
-        for name in ("db", "app", "load"):
+        for name in NAMES:
             host.remove(name)
         await host.until(lambda: not any(host.status(name) for name in NAMES))
         assert order == ["app", "db"]
