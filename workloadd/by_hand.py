@@ -81,7 +81,7 @@ class ByHand:
         """Leave it alone until it is resumed."""
         hands = await self._history.hands.of(workload.name)
         if known := hands.get("pause"):
-            return Answer(f"it is paused already, {known.words}", changed=False)
+            return self._same(f"it is paused already, {known.words}")
         await self._set(Hand(workload.name, "pause", ask.by, self._clock(), ask.reason))
         return await self._told(workload, f"paused {ask.words}")
 
@@ -89,7 +89,7 @@ class ByHand:
         """Stop it until it is started or resumed."""
         hands = await self._history.hands.of(workload.name)
         if known := hands.get("stop"):
-            return Answer(f"it is stopped already, {known.words}", changed=False)
+            return self._same(f"it is stopped already, {known.words}")
         _require_managed(workload, "stop")
         await self._set(Hand(workload.name, "stop", ask.by, self._clock(), ask.reason))
         return await self._told(workload, f"stopped {ask.words}")
@@ -103,7 +103,7 @@ class ByHand:
             raise Declined("Disabled", f"cannot start {workload.name}: {workload.message}", hint)
         if "stop" not in hands:
             hint = f" (workloadctl restart {workload.name} starts it anew)"
-            return Answer(f"it is not stopped{hint}", changed=False)
+            return self._same(f"it is not stopped{hint}")
         await self._take_back(workload, [hands["stop"]], ask)
         return await self._told(workload, f"started {ask.words}")
 
@@ -123,10 +123,10 @@ class ByHand:
             raise Declined("NotDeployed", f"cannot restart {name}: {why}")
         if known := hands.get("restart"):
             fields = {"at": known.at}
-            return Answer(f"it is about to be restarted, {known.words}", False, fields)
+            return self._same(f"it is about to be restarted, {known.words}", fields)
         ready = workload.condition("Ready")
         if ready and ready.reason == "Listening":
-            return Answer("nothing of it runs: it starts on the first connection", changed=False)
+            return self._same("nothing of it runs: it starts on the first connection")
         at = self._clock()
         await self._set(Hand(name, "restart", ask.by, at, ask.reason))
         self._wake()
@@ -140,7 +140,7 @@ class ByHand:
         hold, to = hands.get("hold"), ask.parameters.get("to", "")
         if hold and hold.revision.startswith(to):
             fields = {"revision": hold.revision}
-            return Answer(f"it is held at {hold.where} already, {hold.words}", False, fields)
+            return self._same(f"it is held at {hold.where} already, {hold.words}", fields)
         if "stop" in hands or "pause" in hands or workload.state == "Disabled":
             why, hint = workload.message, f"first: workloadctl resume {name}"
             raise Declined("AtRest", f"cannot roll {name} back: {why}", hint)
@@ -164,8 +164,7 @@ class ByHand:
         self._forget(name)
         deployed = workload.condition("Deployed")
         if not taken and not (deployed and deployed.reason == "RolledBack"):
-            self._wake()
-            return Answer("it is neither paused, stopped nor held", changed=False)
+            return self._same("it is neither paused, stopped nor held")
         return await self._told(workload, f"resumed {ask.words}")
 
     async def _take_back(self, workload: WorkloadStatus, taken: list[Hand], ask: Ask) -> None:
@@ -186,6 +185,11 @@ class ByHand:
             await self._history.note(workload.name, self._clock(), "by-hand", message)
         self._wake()
         return Answer(message)
+
+    def _same(self, message: str, fields: Mapping[str, object] | None = None) -> Answer:
+        """It is so already; who waits for that to be seen need not wait for the next pass."""
+        self._wake()
+        return Answer(message, False, fields or {})
 
     async def _target(self, workload: WorkloadStatus, to: str) -> str:
         """The revision that is meant, of those whose containers are here."""

@@ -124,7 +124,9 @@ class TestRollback:
         assert (hand.kind, hand.revision, hand.reason) == ("hold", previous, "slow")
         rollout = (await host.rollouts())[0]
         assert rollout.outcome == "stable" and rollout.cause.startswith("by hand: ")
+        wakes = host.daemon.wakes
         assert not (await done(host, "rollback"))["changed"]
+        assert host.daemon.wakes > wakes, "who waits for it to be seen has not to wait long"
         await host.restart()
         await host.passes()
         assert host.is_settled("web", ONE)
