@@ -50,7 +50,7 @@ class Podman:
         self.objects = PodmanObjects(self._requests, self._user)
         self.local_images = PodmanImages(self._requests)
         self.runs = PodmanRuns(self._requests)
-        self.processes = PodmanExec(self._requests)
+        self.processes = PodmanExec(self._requests, self._streams)
 
     async def close(self) -> None:
         """Break what is under way and close all connections."""

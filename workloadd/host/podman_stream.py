@@ -1,4 +1,4 @@
-"""What takes long on Podman's API socket: events, pulls, logs.
+"""What takes long on Podman's API socket: events, pulls, logs, commands that probe.
 
 These go through aiohttp and not through the threads of `podman_http`, because a task that waits
 here can be cancelled and a blocked thread cannot. A cancelled pull closes its connection, upon
@@ -50,6 +50,7 @@ class Streams:
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
         read_timeout: float | None = None,
         refused: Callable[[str, int, bytes], WorkloaddError] = rejected,
     ) -> AsyncIterator[ClientResponse]:
@@ -66,6 +67,7 @@ class Streams:
                 f"http://podman/v{API_VERSION}/libpod/{path}",
                 params=params,
                 headers=headers,
+                json=body,
                 timeout=timeout,
                 read_bufsize=_MAX_LINE,
             ) as response:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
@@ -32,15 +34,29 @@ class PodmanView(Protocol):
     async def info(self) -> PodmanInfo: ...
 
 
-async def gather(podman: PodmanView, paths: Paths, low: Low = _LOW) -> tuple[HostCondition, ...]:
-    """The host's conditions now. Never raises for what it finds: that is what it reports."""
+async def _not_tried() -> Problem | bool:
+    return False
+
+
+async def gather(
+    podman: PodmanView,
+    paths: Paths,
+    low: Low = _LOW,
+    join: Callable[[], Awaitable[Problem | bool]] = _not_tried,
+) -> tuple[HostCondition, ...]:
+    """The host's conditions now. Never raises for what it finds: that is what it reports.
+
+    `join` tries whether the networks of containers can be joined (`host.probes.Reach.check`).
+    """
     info: PodmanInfo | Problem
     try:
         info = await podman.info()
     except WorkloaddError as error:
         info = error.problem
     bus = await _bus_problem(paths.bus_address)
-    return evaluate(await asyncio.to_thread(_facts, paths, info, bus, low))
+    joined = await join()
+    facts = await asyncio.to_thread(_facts, paths, info, bus, low)
+    return evaluate(replace(facts, joined=joined))
 
 
 def refuse_root() -> None:
