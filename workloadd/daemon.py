@@ -29,14 +29,17 @@ from workloadd.host.chown import Owners
 from workloadd.host.connections import Connections
 from workloadd.host.fates import FateFile
 from workloadd.host.filestore import FileStore
+from workloadd.host.namespaces import Namespaces
 from workloadd.host.podman import Podman
 from workloadd.host.preflight import gather
+from workloadd.host.probes import Probes, Reach
 from workloadd.host.secret_key import SecretKey
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.idleness import Idleness
 from workloadd.observe import Observer
 from workloadd.prepare import Preparation
+from workloadd.prober import Prober
 from workloadd.pruner import Pruner
 from workloadd.pulls import Pulls
 from workloadd.reconcile import Clock, Reconciler
@@ -94,8 +97,16 @@ class Daemon:
         idleness = Idleness(
             lambda: Connections(paths.xdg_runtime_dir, paths.home), processor_time, self._clock.now
         )
+        namespaces = Namespaces() if settings.probes.namespaces else None
+        self.reach = Reach(namespaces, paths.xdg_runtime_dir)
+        self.prober = Prober(Probes(self.reach, self.podman.processes), self._clock.now, self.wake)
         self.observer = Observer(
-            self.podman, self.systemd, self.units, self.keeper, idleness=idleness
+            self.podman,
+            self.systemd,
+            self.units,
+            self.keeper,
+            idleness=idleness,
+            unjoinable=lambda: self.reach.problem,
         )
         self.requests = RunRequests(self.wake)
         self.executor = Executor(
@@ -198,6 +209,7 @@ class Daemon:
             Policy(rollout.soak, rollout.deadline, rollout.restarts),
             self._settings.reconcile,
             self._clock,
+            prober=self.prober,
             on_pass=self._tell,
             heartbeat=min(watchdog / 3, _HEARTBEAT),
             problems=self._problems,
@@ -239,6 +251,8 @@ class Daemon:
             log.info("stopping; containers go on")
         finally:
             notify.stopping()
+            await self.prober.close()
+            await self.reach.close()
             await self.systemd.close()
             await self.podman.close()
             await self.history.close()
@@ -310,7 +324,9 @@ class Daemon:
                 fix=c.fix,
                 warning=c.warning,
             )
-            for c in await gather(self.podman, self._paths, self._settings.disk.limit)
+            for c in await gather(
+                self.podman, self._paths, self._settings.disk.limit, self.reach.check
+            )
         )
         self.board.publish(self.board.status.model_copy(update={"host": conditions}))
 

@@ -68,7 +68,9 @@ class Observer:
         keeper: KeeperView,
         controllers: Callable[[], frozenset[str] | None] = delegated_controllers,
         idleness: Idleness | None = None,
+        unjoinable: Callable[[], Problem | None] = lambda: None,
     ) -> None:
+        self._unjoinable = unjoinable
         self._podman = podman
         self._endings = Endings(podman.runs)
         self._systemd = systemd
@@ -149,6 +151,7 @@ class Observer:
             replace(found, users=containers.in_networks),
             kept,
             fates,
+            unjoinable=self._unjoinable(),
         )
 
 

@@ -17,6 +17,7 @@ from workloadd.core.hands import without
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
+from workloadd.core.probe_targets import targets
 from workloadd.core.prune import Needed, needed_images
 from workloadd.core.resolve import resolve
 from workloadd.core.revision import Revision, spec_key
@@ -35,6 +36,7 @@ from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
 from workloadd.execute import Executor
 from workloadd.history import History
 from workloadd.observe import Observer
+from workloadd.prober import Prober
 from workloadd.pulls import Pulls
 from workloadd.requests import RunRequests
 from workloadd.settings.model import ReconcileSettings
@@ -88,10 +90,13 @@ class Reconciler:
         policy: Policy,
         timing: ReconcileSettings,
         clock: Clock,
+        *,
+        prober: Prober,
         on_pass: Callable[[Status], None] = lambda status: None,
         heartbeat: float = 20.0,
         problems: Callable[[], tuple[Problem, ...]] = tuple,
     ) -> None:
+        self._prober = prober
         self._source = source
         self._observer = observer
         self._executor = executor
@@ -223,6 +228,7 @@ class Reconciler:
         # What is busy now may be done by the time we look: it is planned for in the next pass.
         busy = dict(self._executor.busy)
         self._observed = observed = await self._observe(desired)
+        self._prober.follow(targets(observed))
         self._needed = needed_images(desired, observed, _references(desired))
         bad, rollouts, last = await self._history.memory()
         attempts = dict(self._executor.attempts)
@@ -239,6 +245,7 @@ class Reconciler:
             attempts,
             runs,
             run_now,
+            health=self._prober.view(),
             hands=hands,
             relapses=relapses,
         )

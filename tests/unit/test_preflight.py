@@ -34,6 +34,7 @@ GOOD = HostFacts(
     podman_socket="/run/user/1001/podman/podman.sock",
     podman=PODMAN,
     disks=(DiskFacts("/var", "images and containers", 50 * GIB, 100 * GIB),),
+    joined=True,
 )
 AWAY = Problem("SocketMissing", "cannot reach Podman: there is no socket")
 
@@ -46,10 +47,10 @@ def test_a_host_on_which_all_is_well() -> None:
     conditions = evaluate(GOOD)
     assert [c.name for c in conditions] == [
         "NotRoot", "Linger", "RuntimeDir", "Bus", "PodmanSocket", "PodmanVersion",
-        "SubordinateIds", "CgroupV2", "Controllers", "DiskSpace",
+        "SubordinateIds", "CgroupV2", "Controllers", "Namespaces", "DiskSpace",
     ]  # fmt: skip
     assert all(c.status is True and c.reason and c.message and not c.fix for c in conditions)
-    assert [c.name for c in conditions if c.warning] == ["Controllers"]
+    assert [c.name for c in conditions if c.warning] == ["Controllers", "Namespaces"]
 
 
 def podman(**changes: object) -> HostFacts:
@@ -59,6 +60,10 @@ def podman(**changes: object) -> HostFacts:
 @pytest.mark.parametrize(
     ("name", "facts", "reason", "said", "fix"),
     [
+        ("Namespaces", replace(GOOD, joined=Problem("CannotJoin", "cannot join: no")), "CannotJoin",
+         "published ports only", "RestrictNamespaces="),
+        ("Namespaces", replace(GOOD, joined=Problem("SwitchedOff", "not joined")), "SwitchedOff",
+         "published ports only", "namespaces = true"),
         ("NotRoot", replace(GOOD, uid=0), "Root", "as root", "enable-linger workloads"),
         ("Linger", replace(GOOD, linger=False), "Disabled", "logout",
          "sudo loginctl enable-linger workloads"),

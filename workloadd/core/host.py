@@ -83,6 +83,8 @@ class HostFacts:
     disks: tuple[DiskFacts, ...] = ()
     # How much has to be free of them.
     low: Low = field(default_factory=Low)
+    # Whether the networks of containers can be joined: False where that was not tried yet.
+    joined: Problem | bool = False
 
 
 def evaluate(facts: HostFacts) -> tuple[HostCondition, ...]:
@@ -235,6 +237,23 @@ def _controllers(facts: HostFacts) -> HostCondition:
     )
 
 
+def _namespaces(facts: HostFacts) -> HostCondition:
+    if isinstance(facts.joined, Problem):
+        message = f"{facts.joined.message}; probes reach published ports only"
+        fix = (
+            "set namespaces = true under [probes] in workloadd.toml"
+            if facts.joined.reason == "SwitchedOff"
+            else "systemctl --user cat workloadd.service  # RestrictNamespaces= has to allow user"
+            " and net; what needs a mount namespace (PrivateTmp=, ProtectSystem= …) is in the way"
+        )
+        reason = facts.joined.reason
+        return HostCondition("Namespaces", False, reason, message, fix, warning=True)
+    if not facts.joined:
+        return _unknown("Namespaces", "whether networks of containers can be joined", warning=True)
+    message = "probes reach every port of a container"
+    return HostCondition("Namespaces", True, "Joined", message, warning=True)
+
+
 def _disk_space(facts: HostFacts) -> HostCondition:
     if not facts.disks:
         return _unknown("DiskSpace", "how much disk space is free")
@@ -266,6 +285,7 @@ _RULES: tuple[Callable[[HostFacts], HostCondition], ...] = (
     _subordinate_ids,
     _cgroup_v2,
     _controllers,
+    _namespaces,
     _disk_space,
 )
 

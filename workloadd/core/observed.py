@@ -214,3 +214,5 @@ class Observed:
     files: StoredFiles = NO_FILES
     # What becomes of shared networks and volumes when their files go.
     fates: Mapping[str, str] = field(default_factory=dict)
+    # Why the networks of containers cannot be joined; None where they can, or it is not known.
+    unjoinable: Problem | None = None

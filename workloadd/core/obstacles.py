@@ -3,6 +3,8 @@
 import re
 
 from workloadd.core.errors import Problem
+from workloadd.core.probe_targets import published
+from workloadd.core.revision import Revision
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.problems import Path
 from workloadd.spec.requirements import Version, unmet
@@ -47,6 +49,22 @@ def _missing_controllers(spec: WorkloadSpec, controllers: frozenset[str] | None)
         f"cannot limit {', '.join(missing)}: not delegated to the user manager on this host",
         "delegate it (the host condition Controllers says how), or leave the limit out",
     )
+
+
+def unreachable(spec: WorkloadSpec, revision: Revision, why: Problem | None) -> Problem | None:
+    """A probe that nothing leads to, where the networks of containers cannot be joined: `why`.
+
+    What has the host's network is reached in any case.
+    """
+    if why is None or spec.network_mode == "host":
+        return None
+    there = published(spec.ports)
+    for part in revision.parts:
+        for probe in part.params.probes:
+            if probe.port and probe.port not in there:
+                said = f"cannot probe port {probe.port} of {part.name}: it is not published"
+                return Problem("CannotProbe", f"{said}, and {why.message}", why.hint)
+    return None
 
 
 _ORDER = ("memory", "cpu", "cpuset", "pids", "io")

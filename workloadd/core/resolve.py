@@ -12,7 +12,7 @@ from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory, Pull
 from workloadd.core.needs import obstacle as in_the_way
 from workloadd.core.observed import Observed
-from workloadd.core.obstacles import obstacle
+from workloadd.core.obstacles import obstacle, unreachable
 from workloadd.core.revision import Revision, make_revision
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.model import WorkloadSpec
@@ -50,6 +50,7 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
         return _together(waits)
     revision = make_revision(declared.name, spec, observed.images, declared.inputs, declared.needs)
     lacking = obstacle(spec, observed.controllers, observed.podman)
+    lacking = lacking or unreachable(spec, revision, observed.unjoinable)
     lacking = lacking or in_the_way(declared.needs, observed.objects)
     return Resolution(revision=revision, obstacle=lacking)
 

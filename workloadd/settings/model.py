@@ -167,6 +167,13 @@ class PruneSettings(_Section):
     """Time between two looks for unused images."""
 
 
+class ProbeSettings(_Section):
+    """How containers are probed."""
+
+    namespaces: bool = True
+    """Join the networks of containers, so that any port is reached; else only published ones."""
+
+
 class HistorySettings(_Section):
     """What is remembered."""
 
@@ -190,5 +197,6 @@ class Settings(_Section):
     pull: PullSettings = PullSettings()
     disk: DiskSettings = DiskSettings()
     prune: PruneSettings = PruneSettings()
+    probes: ProbeSettings = ProbeSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
