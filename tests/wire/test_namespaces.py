@@ -138,11 +138,13 @@ async def test_nothing_is_left_of_many(inside: Inside, namespaces: Namespaces) -
 
     await once()
     (helper,) = {*children()} - {str(inside.pid)}
-    before = descriptors(), links(helper)
+    before, helpers = descriptors(), links(helper)
     for _ in range(int(os.environ.get("WORKLOADD_TEST_PROBES", "1000"))):
         await once()
-    assert (descriptors(), links(helper)) == before
-    assert {*children()} == {helper, str(inside.pid)}
+    # What an earlier test left to the garbage collector may have gone meanwhile.
+    assert descriptors() <= before
+    assert links(helper) == helpers
+    assert set(children()) <= {helper, str(inside.pid)}
 
 
 async def test_a_process_that_is_another_s_or_gone(inside: Inside, namespaces: Namespaces) -> None:
