@@ -136,11 +136,18 @@ async def test_nothing_is_left_of_many(inside: Inside, namespaces: Namespaces) -
         with made:
             await loop.sock_connect(made, ("127.0.0.1", inside.port))
 
+    async def nothing_under_way() -> None:
+        """The helper answers in turn: it has closed all that went before."""
+        with pytest.raises(NotThere):
+            await namespaces.open("f" * 64, inside.pid)
+
     await once()
     (helper,) = {*children()} - {str(inside.pid)}
+    await nothing_under_way()
     before, helpers = descriptors(), links(helper)
     for _ in range(int(os.environ.get("WORKLOADD_TEST_PROBES", "1000"))):
         await once()
+    await nothing_under_way()
     # What an earlier test left to the garbage collector may have gone meanwhile.
     assert descriptors() <= before
     assert links(helper) == helpers
