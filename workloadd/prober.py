@@ -76,7 +76,7 @@ class Prober:
             except Failed as failed:
                 said = failed.problem
                 return Outcome(False, self._clock(), said.reason, said.message)
-            except (WorkloaddError, TimeoutError) as error:
+            except (WorkloaddError, OSError) as error:
                 log.debug("%s: no word of its %s probe: %s", target.label, probe.kind, error)
                 return None
             return Outcome(True, self._clock())

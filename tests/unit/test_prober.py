@@ -84,11 +84,18 @@ async def test_only_what_turns_wakes_the_loop(caplog: pytest.LogCaptureFixture) 
     ]
 
 
-async def test_what_cannot_be_tried_says_nothing() -> None:
+@pytest.mark.parametrize(
+    "away",
+    [
+        pytest.param(Transient("HelperAway", "cannot ask the namespace helper"), id="helper"),
+        pytest.param(OSError(24, "Too many open files"), id="no-descriptors"),
+    ],
+)
+async def test_what_cannot_be_tried_says_nothing(away: Exception) -> None:
     world = World()
     world.prober.follow([target()])
     await world.turned()
-    world.carrier.answer = Transient("HelperAway", "cannot ask the namespace helper")
+    world.carrier.answer = away
     await world.more_tries(5)
     assert world.prober.view()["a" * 64].ready is True
     assert world.wakes == 1
