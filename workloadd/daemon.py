@@ -33,6 +33,7 @@ from workloadd.host.namespaces import Namespaces
 from workloadd.host.podman import Podman
 from workloadd.host.preflight import gather
 from workloadd.host.probes import Probes, Reach
+from workloadd.host.registry import Registry
 from workloadd.host.secret_key import SecretKey
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
@@ -43,13 +44,14 @@ from workloadd.prober import Prober
 from workloadd.pruner import Pruner
 from workloadd.pulls import Pulls
 from workloadd.reconcile import Clock, Reconciler
-from workloadd.requests import RunRequests
+from workloadd.requests import RunRequests, UpdateRequests
 from workloadd.room import Room
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
 from workloadd.sources.secrets import SecretPlaces, Secrets
 from workloadd.sources.watch import Watcher
+from workloadd.updates import Asker, Updates
 from workloadd.upkeep import Keeper
 
 log = logging.getLogger(__name__)
@@ -72,7 +74,14 @@ class _Stop(Exception):  # noqa: N818 - not an error
 class Daemon:
     """One daemon for one user. `run` returns when it was asked to stop."""
 
-    def __init__(self, paths: Paths, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        clock: Clock | None = None,
+        registry: Asker | None = None,
+    ) -> None:
+        self._registry = registry
         self._paths = paths
         self._settings = settings
         self._clock = clock or Clock()
@@ -149,6 +158,7 @@ class Daemon:
             paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
         )
         self.reconciler = self._make_reconciler()
+        self.update_requests = UpdateRequests(self.history, self._clock.now, self.wake)
         self.comparer = Comparer(self.history.revisions, key, self.reconciler.wanted)
         self.by_hand = ByHand(
             self.history,
@@ -164,9 +174,10 @@ class Daemon:
                 settings,
                 self._clock.now,
                 self.requests.ask,
-                self.by_hand.actions,
+                {**self.by_hand.actions, "update": self.update_requests.ask},
                 diff=self.comparer.diff,
                 prune=self.pruner.prune,
+                check=self.reconciler.outdated,
             ),
             socket=paths.socket,
             listen=settings.api.address,
@@ -194,6 +205,17 @@ class Daemon:
             wake=self._images_changed,
         )
 
+    def _make_updates(self) -> Updates:
+        pull, settings = self._settings.pull, self._settings.updates
+        auth_file = Path(pull.auth_file) if pull.auth_file else None
+        return Updates(
+            self._registry or Registry(self._paths.home, self._paths.xdg_runtime_dir, auth_file),
+            interval=settings.interval,
+            jitter=settings.jitter,
+            clock=self._clock.now,
+            wake=self.wake,
+        )
+
     def _make_reconciler(self) -> Reconciler:
         rollout = self._settings.rollout
         watchdog = notify.watchdog_interval() or _HEARTBEAT
@@ -204,6 +226,7 @@ class Daemon:
             self.keeper,
             self.requests,
             self.pulls,
+            self._make_updates(),
             self.history,
             self.board,
             Policy(rollout.soak, rollout.deadline, rollout.restarts),

@@ -113,7 +113,8 @@ class Observer:
         states = await self._systemd.units()
         started_at = await self._systemd.manager_started_at()
         containers = await self._podman.containers()
-        images = await self._images_of(references)
+        serving = {container.image_id for container in containers.ours}
+        images = await self._images_of({*references, *serving})
         found, kept, fates = await self._keeper.look(needed=objects)
         files, controllers = await asyncio.to_thread(
             lambda: (self._units.read(), self._controllers())

@@ -6,16 +6,17 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from workloadd.board import Board
 from workloadd.core.assess import Knowledge, assess, restarted
+from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.hands import without
 from workloadd.core.memory import Memory
-from workloadd.core.observed import Observed
+from workloadd.core.observed import Observed, Seen
 from workloadd.core.plan import plan
 from workloadd.core.probe_targets import targets
 from workloadd.core.prune import Needed, needed_images
@@ -32,6 +33,7 @@ from workloadd.core.status import (
     WorkloadStatus,
     moment,
 )
+from workloadd.core.updates import Freshness, freshness, tagged, to_check
 from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
 from workloadd.execute import Executor
 from workloadd.history import History
@@ -40,7 +42,9 @@ from workloadd.prober import Prober
 from workloadd.pulls import Pulls
 from workloadd.requests import RunRequests
 from workloadd.settings.model import ReconcileSettings
+from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.ports import HostPort
+from workloadd.updates import Updates
 from workloadd.upkeep import Keeper
 
 log = logging.getLogger(__name__)
@@ -74,6 +78,16 @@ class Clock:
     monotonic: Callable[[], float] = time.monotonic
 
 
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """What is known of newer images of a workload: sentences about them, and about what is not."""
+
+    workload: str
+    policy: str
+    newer: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
 class Reconciler:
     """Runs passes. `wake` asks for one; why is of no interest."""
 
@@ -85,6 +99,7 @@ class Reconciler:
         keeper: Keeper,
         requests: RunRequests,
         pulls: Pulls,
+        updates: Updates,
         history: History,
         board: Board,
         policy: Policy,
@@ -103,6 +118,7 @@ class Reconciler:
         self._keeper = keeper
         self._requests = requests
         self._pulls = pulls
+        self._updates = updates
         self._history = history
         self._board = board
         self._policy = policy
@@ -192,6 +208,9 @@ class Reconciler:
                 self._pulls.request(pull, tasks)
         self._pulls.forget(_references(knowledge.desired))
         self._knowledge = knowledge
+        check_at = self._updates.follow(
+            to_check(_enabled(knowledge.desired), knowledge.memory), self._tagged(), tasks
+        )
         desired = knowledge.desired
         self._source_problems = (*desired.unreadable, *desired.problems)
         self._elsewhere = tuple(
@@ -206,7 +225,29 @@ class Reconciler:
         workloads = assess(knowledge, before)
         self._publish(workloads, began, now, "")
         await self._record_restarts(before, workloads, now)
-        return min((w for w in (knowledge.plan.wake_at, self._keeper.wake_at) if w), default=None)
+        wakes = (knowledge.plan.wake_at, self._keeper.wake_at, check_at)
+        return min((w for w in wakes if w), default=None)
+
+    def _tagged(self) -> set[str]:
+        """The image names that may move, of all workloads."""
+        known = self._knowledge
+        specs = _enabled(known.desired).values() if known else ()
+        return {one.image for spec in specs for one in tagged(spec)}
+
+    async def outdated(self) -> list[Outdated]:
+        """Ask the registries now, and say what each workload runs that is not the newest."""
+        await self._updates.check_now(self._tagged())
+        self.wake()
+        known = self._knowledge
+        if known is None:
+            return []
+        memory = replace(known.memory, registry=self._updates.view())
+        return [
+            Outdated(name, spec.update.policy, found.newer, found.unknown)
+            for name, spec in sorted(_enabled(known.desired).items())
+            if tagged(spec)
+            for found in (_freshness(name, spec, known.observed, memory),)
+        ]
 
     async def _record_restarts(
         self, before: Mapping[str, WorkloadStatus], after: Iterable[WorkloadStatus], now: float
@@ -248,6 +289,7 @@ class Reconciler:
             health=self._prober.view(),
             hands=hands,
             relapses=relapses,
+            registry=self._updates.view(),
         )
         planned = plan(desired, observed, memory, self._policy, now)
         for name in busy:
@@ -337,7 +379,17 @@ def files_of(observed: Observed) -> dict[str, str]:
     return {name: one.file.record.source for name, one in seen if one.file and one.file.record}
 
 
+def _enabled(desired: Desired) -> dict[str, WorkloadSpec]:
+    """The specs of what is to run."""
+    return {n: d.spec for n, d in desired.workloads.items() if d.spec and d.spec.enabled}
+
+
+def _freshness(name: str, spec: WorkloadSpec, observed: Observed, memory: Memory) -> Freshness:
+    current = current_deployment(name, observed.workloads.get(name, Seen()))
+    return freshness(spec, current, observed, memory)
+
+
 def _references(desired: Desired) -> set[str]:
     """The images that files name."""
-    specs = [d.spec for d in desired.workloads.values() if d.spec and d.spec.enabled]
+    specs = _enabled(desired).values()
     return {i for spec in specs for c in spec.containers_by_name.values() for i in c.images}

@@ -21,6 +21,7 @@ from workloadd.settings.model import (
     RolloutSettings,
 )
 from workloadd.spec.names import MAIN_CONTAINER
+from workloadd.updates import Asker
 
 # Seconds until a condition that should come true is given up; a busy machine may need them.
 PATIENCE = 20.0
@@ -30,9 +31,9 @@ SOAK = 0.05
 class CountingDaemon(Daemon):
     """The daemon; it also counts how often something woke it."""
 
-    def __init__(self, paths: Paths, settings: Settings) -> None:
+    def __init__(self, paths: Paths, settings: Settings, registry: Asker | None = None) -> None:
         self.wakes = 0
-        super().__init__(paths, settings)
+        super().__init__(paths, settings, registry=registry)
 
     def wake(self) -> None:
         self.wakes += 1
@@ -81,7 +82,7 @@ class Installed:
     def launch(self) -> CountingDaemon:
         """Start a daemon, as systemd does; it has done nothing yet."""
         assert self.ended
-        self._daemon = CountingDaemon(self.paths, self.settings)
+        self._daemon = CountingDaemon(self.paths, self.settings, self.world.libpod.asker)
         self._task = asyncio.create_task(self._daemon.run(), name="daemon")
         return self._daemon
 

@@ -16,7 +16,7 @@ from tests.fakes.libpod_objects import ObjectRoutes
 from tests.fakes.libpod_pods import PodRoutes
 from tests.fakes.podman_runs import inspected
 from tests.fakes.podman_state import PodmanError, PodmanState, container_row, image_document
-from tests.fakes.registry import Remote, login_of, pull
+from tests.fakes.registry import FakeAsker, Remote, login_of, pull
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,6 +52,7 @@ class FakeLibpod:
         self.state = PodmanState(clock or RealClock())
         self.state.on_event.append(self._publish)
         self.registry: dict[str, Remote] = {}
+        self.asker = FakeAsker(self.registry)
         # The platforms that pulls asked for: OS, architecture and variant.
         self.platforms: list[tuple[str, ...]] = []
         self.requests: list[str] = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.podman_state import FakeImage, PodmanState
+from workloadd.core.errors import Permanent
 
 
 @dataclass
@@ -26,6 +27,21 @@ class Remote:
     login: tuple[str, str] | None = None
     gate: asyncio.Event | None = None
     pulls: int = 0
+
+
+class FakeAsker:
+    """Answers what a tag stands for, as a registry does where nothing is pulled."""
+
+    def __init__(self, remotes: dict[str, Remote]) -> None:
+        self._remotes = remotes
+        self.asked: list[str] = []
+
+    async def digest(self, reference: str) -> str:
+        """The digest; raises `Permanent` where there is no such image."""
+        self.asked.append(reference)
+        if remote := self._remotes.get(reference):
+            return remote.digest
+        raise Permanent("ImageNotFound", f"cannot check {reference}: no such image")
 
 
 def login_of(header: str | None) -> tuple[str, str] | None:

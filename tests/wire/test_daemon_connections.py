@@ -46,7 +46,7 @@ class TestPodman:
     async def test_everything_is_looked_at_anew_after_the_gap(self, host: Installed) -> None:
         """What no event told: a tag that moved while nobody listened."""
         await host.start()
-        host.write("web")
+        host.write("web", "image: localhost/app:1\nupdate: {policy: auto}\n")
         await host.settled()
         await host.world.libpod.stop()
         image = host.world.podman.add_image("localhost/app:1")

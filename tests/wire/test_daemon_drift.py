@@ -117,10 +117,16 @@ async def test_masked_is_left_alone(host: Installed) -> None:
     await host.settled(image="localhost/app:2")
 
 
+AUTO = "update: {policy: auto}\n"
+
+
 async def test_moved_tag(host: Installed) -> None:
     await host.start()
-    host.write("web")
+    host.write("web", f"image: localhost/app:1\n{AUTO}")
+    host.write("calm")
     await host.settled()
+    await host.settled("calm")
+    before = host.status("calm")
     image = host.world.podman.add_image("localhost/app:1")
     await host.until(lambda: len(host.containers()) == 2 and host.is_settled())
     status = host.status()
@@ -128,6 +134,10 @@ async def test_moved_tag(host: Installed) -> None:
     assert status.current.image_id == image.id
     assert status.image.digest == image.digest
     assert (await host.rollouts())[0].cause == f"image localhost/app:1 is now {image.digest}"
+    calm = host.status("calm")
+    assert before and calm and calm.current == before.current, "it goes by the same tag"
+    told = calm.condition("UpToDate")
+    assert told and (told.status, told.reason) == ("False", "Outdated")
 
 
 async def test_seen_by_the_periodic_pass(host: Installed) -> None:

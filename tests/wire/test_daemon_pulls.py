@@ -136,6 +136,6 @@ async def test_always_takes_what_is_new(host: Installed) -> None:
     await host.settled(image=REMOTE)
     remote = publish(host)
     remote.digest = "sha256:" + "2" * 64
-    await host.restart()
+    host.write("web", f"image: {REMOTE}\npull: always\nuser: nobody\n")
     await host.until(lambda: len(host.containers()) == 2 and host.is_settled(image=REMOTE))
     assert await host.outcomes() == ["stable", "stable"]

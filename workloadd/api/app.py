@@ -22,6 +22,7 @@ from workloadd.api.negotiate import wants_text
 from workloadd.api.problems import Refusal
 from workloadd.api.prune import Prune, prune_handler
 from workloadd.api.runs import StartRun
+from workloadd.api.updates import Check, check_handler
 from workloadd.board import Board
 from workloadd.core.status import SETTLED, Status, WorkloadStatus
 from workloadd.history.rows import EventRow, RolloutRow
@@ -64,6 +65,7 @@ def application(
     by_hand: Actions | None = None,
     prune: Prune | None = None,
     diff: Diff | None = None,
+    check: Check | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
@@ -86,6 +88,8 @@ def application(
     )
     if prune:
         app.router.add_post("/v1/prune", prune_handler(prune))
+    if check:
+        app.router.add_post("/v1/updates/check", check_handler(check))
     return app
 
 

@@ -34,6 +34,7 @@ ENDPOINTS = (
     "POST /v1/workloads/NAME/run",
     "POST /v1/workloads/NAME/ACTION",
     "POST /v1/prune",
+    "POST /v1/updates/check",
 )
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -44,7 +45,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _READS = ("GET", "HEAD")
-_ACTION = re.compile(r"/v1/workloads/[^/]+/[a-z]+|/v1/prune")
+_ACTION = re.compile(r"/v1/workloads/[^/]+/[a-z]+|/v1/prune|/v1/updates/check")
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
 
 

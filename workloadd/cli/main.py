@@ -16,6 +16,7 @@ _VERBS = {
     "restart": ("workloadd.cli.hands", "restart"),
     "resume": ("workloadd.cli.hands", "resume"),
     "rollback": ("workloadd.cli.hands", "rollback"),
+    "outdated": ("workloadd.cli.update", "outdated"),
     "run": ("workloadd.cli.run", "run"),
     "prune": ("workloadd.cli.prune", "prune"),
     "plan": ("workloadd.cli.plan", "plan"),
@@ -23,6 +24,7 @@ _VERBS = {
     "start": ("workloadd.cli.hands", "start"),
     "status": ("workloadd.cli.status", "status"),
     "stop": ("workloadd.cli.hands", "stop"),
+    "update": ("workloadd.cli.update", "update"),
     "validate": ("workloadd.cli.validate", "validate"),
 }
 

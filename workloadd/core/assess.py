@@ -33,6 +33,7 @@ from workloadd.core.status import (
     WorkloadStatus,
     moment,
 )
+from workloadd.core.updates import tagged
 from workloadd.core.view import Finding, View, trouble_of
 from workloadd.spec.errors import SpecError
 
@@ -89,6 +90,7 @@ def _view(name: str, k: Knowledge) -> View:
         current=current,
         waiting=waits,
         resolution=resolution,
+        observed=k.observed,
         plan=k.plan.workloads.get(name, WorkloadPlan()),
         memory=k.memory,
         step=k.busy.get(name),
@@ -112,6 +114,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         shadows=declared.shadows if declared else (),
         description=spec.description if spec else "",
         enabled=spec.enabled if spec else True,
+        tagged=bool(spec and tagged(spec)),
         image=serving or wanted,
         ports=_ports(view),
         wanted=wanted if serving and wanted and wanted.id != serving.id else None,

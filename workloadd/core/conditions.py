@@ -12,6 +12,7 @@ from workloadd.core.names import SHORT
 from workloadd.core.readiness import lacks
 from workloadd.core.rollout import KILLED_FOR_MEMORY, of_part, socket_problem
 from workloadd.core.status import State
+from workloadd.core.update_status import up_to_date
 from workloadd.core.view import Finding, View, trouble_of
 
 
@@ -20,6 +21,7 @@ def findings(view: View) -> dict[str, Finding]:
     reloaded = _reloaded(view)
     found = [_loaded(view), _pulled(view), *_dependencies(view), _deployed(view), _ready(view)]
     found += [one for one in (reloaded, alive_finding(view)) if one]
+    found += up_to_date(view, view.now)
     return {finding.type: finding for finding in (*found, _converged(view, reloaded))}
 
 

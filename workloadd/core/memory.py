@@ -67,6 +67,20 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """What a registry says a tag stands for: the digest of a manifest, or of an index of several.
+
+    Times are seconds since the epoch. `problem` is why the last question had no answer; the digest
+    is then that of the one before.
+    """
+
+    digest: str = ""
+    checked_at: float = 0.0
+    problem: Problem | None = None
+    next_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class LastRollout:
     """How the newest ended rollout of a workload ended."""
 
@@ -84,7 +98,8 @@ class Memory:
 
     `runs` are the last ones of each job, the newest first, `run_now` the jobs that people asked
     to have run, `hands` what they asked for by hand. `health` is by full container ID; `relapses`
-    are the times of the last restarts of what was not alive, the newest first.
+    are the times of the last restarts of what was not alive, the newest first. `registry` is by
+    image reference.
     """
 
     bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
@@ -97,6 +112,7 @@ class Memory:
     health: Mapping[str, Health] = field(default_factory=dict)
     relapses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hands: Hands = field(default_factory=dict)
+    registry: Mapping[str, Latest] = field(default_factory=dict)
 
     def hand(self, workload: str, kind: str) -> Hand | None:
         """What was asked for of a kind, if anything is."""

@@ -31,6 +31,7 @@ from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Policy
 from workloadd.core.stop_order import stops_after
+from workloadd.core.updates import finish_update
 
 
 def plan(desired: Desired, observed: Observed, memory: Memory, policy: Policy, now: float) -> Plan:
@@ -105,6 +106,9 @@ def _plan_one(
     waits = case.waiting if case.waiting.lacking else case.holding
     if waits.lacking and not planned.actions:
         planned = replace(planned, why=waits.message)
+    update = memory.hand(name, "update")
+    if update and declared.spec and not (due or planned.actions or resolution.pulls):
+        planned = finish_update(update, declared.spec, observed, memory, now) or planned
     retry_at = case.retry_at(resolution.revision.digest) if resolution.revision else None
     wakes = [w for w in (planned.wake_at, resolution.wake_at, retry_at) if w]
     return replace(planned, pulls=resolution.pulls, wake_at=min(wakes, default=None))

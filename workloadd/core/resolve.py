@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from workloadd.core.actions import PullImage
+from workloadd.core.deployment import Current, current_deployment
 from workloadd.core.desired import Declared
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory, Pull
 from workloadd.core.needs import obstacle as in_the_way
-from workloadd.core.observed import Observed
+from workloadd.core.observed import Observed, Seen
 from workloadd.core.obstacles import obstacle, unreachable
-from workloadd.core.revision import Revision, make_revision
+from workloadd.core.revision import Image, Revision, make_revision
+from workloadd.core.updates import Doorway, doorway, is_let_in, kept_images, updates_to_pull
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.model import WorkloadSpec
 
@@ -45,23 +47,63 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
     if declared.problems:
         return Resolution(problem=declared.problems[0])
     spec = declared.spec
-    waits = list(_waits(declared.name, spec, observed, memory, now))
+    current = current_deployment(declared.name, observed.workloads.get(declared.name, Seen()))
+    kept = kept_images(spec, current, observed)
+    waits = list(_waits(declared.name, spec, observed, memory, now, kept))
     if waits:
         return _together(waits)
-    revision = make_revision(declared.name, spec, observed.images, declared.inputs, declared.needs)
+    door = doorway(declared.name, spec, memory, now)
+    revision = _newest(declared, spec, current, kept, door, observed, memory)
     lacking = obstacle(spec, observed.controllers, observed.podman)
     lacking = lacking or unreachable(spec, revision, observed.unjoinable)
     lacking = lacking or in_the_way(declared.needs, observed.objects)
-    return Resolution(revision=revision, obstacle=lacking)
+    pulls = updates_to_pull(spec, observed, memory, door, now)
+    return Resolution(revision=revision, obstacle=lacking, pulls=pulls)
+
+
+def _newest(
+    declared: Declared,
+    spec: WorkloadSpec,
+    current: Current | None,
+    kept: Mapping[str, Image],
+    door: Doorway,
+    observed: Observed,
+    memory: Memory,
+) -> Revision:
+    """The revision with the images that serve already, or the one with newer ones."""
+    make = partial(
+        make_revision,
+        declared.name,
+        spec,
+        observed.images,
+        declared.inputs,
+        declared.needs,
+    )
+    stays = make(kept=kept)
+    containers = spec.containers_by_name.values()
+    if not kept or any(one.image not in observed.images for one in containers):
+        return stays
+    fresh = make()
+    if fresh.digest == stays.digest:
+        return stays
+    return fresh if is_let_in(fresh, stays, current, door, memory) else stays
 
 
 def _waits(
-    workload: str, spec: WorkloadSpec, observed: Observed, memory: Memory, now: float
+    workload: str,
+    spec: WorkloadSpec,
+    observed: Observed,
+    memory: Memory,
+    now: float,
+    kept: Mapping[str, Image],
 ) -> Iterator[Resolution]:
     """What each of the images that are not there yet waits for."""
     for name, container in spec.containers_by_name.items():
         wish = partial(pull_key, workload, name, container)
+        here = name in kept and container.pull in ("missing", "never") and not container.platform
         for image in container.images:
+            if here and image == container.image:
+                continue
             if wait := _image(image, container, wish, observed, memory, now):
                 yield wait
 

@@ -64,12 +64,18 @@ class Inputs:
 class Image:
     """An image in local storage. `digest` is the manifest's, `id` the configuration's.
 
-    `probe` is the check that it brings with it.
+    `probe` is the check that it brings with it. `digests` are all by which registries know it: its
+    manifest's, and that of the index through which it was pulled.
     """
 
     id: str
     digest: str
     probe: Probe | None = None
+    digests: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def is_of(self, digest: str) -> bool:
+        """Whether it is the image that a registry gives this digest."""
+        return digest == self.digest or digest in self.digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +237,16 @@ def make_revision(
     images: Mapping[str, Image],
     inputs: Mapping[str, Inputs] | None = None,
     needs: Needs = NO_NEEDS,
+    kept: Mapping[str, Image] | None = None,
 ) -> Revision:
     """Pin `spec` to images (by reference) and to the content of files (by container).
+
+    `kept` are images by container, in place of those that their references stand for.
 
     Fields left at their default are not part of a digest, so that a field added by a later
     version does not replace every container on the day of its upgrade.
     """
-    pins = _Pins(workload, spec, images, inputs or {})
+    pins = _Pins(workload, spec, images, inputs or {}, kept or {})
     if not isinstance(spec, PodSpec):
         container = spec.containers_by_name[MAIN_CONTAINER]
         main = pins.part(MAIN_CONTAINER, container, "main", {"workload": workload})
@@ -286,12 +295,14 @@ class _Pins:
     whole: WorkloadSpec
     images: Mapping[str, Image]
     inputs: Mapping[str, Inputs]
+    kept: Mapping[str, Image]
 
     def part(
         self, name: str, spec: ContainerSpec, role: Role, belongs_to: Mapping[str, object]
     ) -> Part:
         """A container, pinned; what `belongs_to` says is in its digest."""
-        image, inputs = self.images[spec.image], self.inputs.get(name, Inputs())
+        image = self.kept.get(name) or self.images[spec.image]
+        inputs = self.inputs.get(name, Inputs())
         content = {
             **belongs_to,
             "spec": _dump(spec, _NOT_OF_CONTAINER),

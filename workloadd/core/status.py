@@ -179,6 +179,7 @@ class WorkloadStatus(_Model):
     shadows: tuple[str, ...] = Field(default=(), description="weaker files of the same name")
     description: str = ""
     enabled: bool = True
+    tagged: bool = Field(default=True, description="its images go by names that may move")
     image: ImageStatus | None = Field(default=None, description="what serves, or is to serve")
     ports: tuple[str, ...] = ()
     wanted: ImageStatus | None = Field(

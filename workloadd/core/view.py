@@ -10,7 +10,7 @@ from workloadd.core.deployment import Current
 from workloadd.core.desired import Declared
 from workloadd.core.hands import Hand
 from workloadd.core.memory import Memory
-from workloadd.core.observed import Container, Seen
+from workloadd.core.observed import Container, Observed, Seen
 from workloadd.core.resolve import Resolution
 
 
@@ -28,6 +28,7 @@ class View:
     step: str | None
     now: float
     waiting: Waiting = NOTHING
+    observed: Observed | None = None
 
     @property
     def target(self) -> str:

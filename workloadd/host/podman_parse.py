@@ -101,7 +101,13 @@ def parse_containers(body: bytes, user: str) -> ContainerList:
 def parse_image(body: bytes) -> Image:
     """The answer of `GET /libpod/images/NAME/json`."""
     raw = json.loads(body)
-    return Image(id=raw["Id"], digest=raw["Digest"], probe=image_probe(raw.get("Healthcheck")))
+    names = raw.get("RepoDigests") or ()
+    return Image(
+        id=raw["Id"],
+        digest=raw["Digest"],
+        probe=image_probe(raw.get("Healthcheck")),
+        digests=frozenset(name.rpartition("@")[2] for name in names),
+    )
 
 
 def _map_size(ranges: list[dict[str, int]] | None) -> int:

@@ -174,6 +174,15 @@ class ProbeSettings(_Section):
     """Join the networks of containers, so that any port is reached; else only published ones."""
 
 
+class UpdateSettings(_Section):
+    """How registries are asked for newer images (`update.policy` of a workload)."""
+
+    interval: Annotated[Seconds, Field(ge=10, le=30 * 86400)] = 3600.0
+    """Time between two questions about the same tag."""
+    jitter: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.2
+    """Share of the interval by which it varies at random."""
+
+
 class HistorySettings(_Section):
     """What is remembered."""
 
@@ -195,6 +204,7 @@ class Settings(_Section):
     reconcile: ReconcileSettings = Field(default_factory=ReconcileSettings)
     rollout: RolloutSettings = RolloutSettings()
     pull: PullSettings = PullSettings()
+    updates: UpdateSettings = UpdateSettings()
     disk: DiskSettings = DiskSettings()
     prune: PruneSettings = PruneSettings()
     probes: ProbeSettings = ProbeSettings()

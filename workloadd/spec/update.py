@@ -11,6 +11,7 @@ from workloadd.spec.forms import DurationForm
 from workloadd.spec.problems import reject
 from workloadd.spec.translate import validated
 from workloadd.spec.units import parse_duration
+from workloadd.spec.window import Window, parse_window
 
 _LONGEST = 86400.0
 
@@ -65,6 +66,22 @@ class Update(SpecModel):
         description="Stop the old before the new one starts, or let the new one prove itself "
         "beside it first. The latter is for what has no fixed host port, but may have sockets.",
         examples=["start-first"],
+    )
+
+    policy: Literal["manual", "notify", "auto"] = Field(
+        default="manual",
+        description="What becomes of a newer image under the same tag: nothing until it is asked "
+        "for (manual), it is told of (notify), or it is rolled out (auto). A digest is left alone.",
+        examples=["auto"],
+    )
+    window: Annotated[
+        tuple[Window, ...],
+        BeforeValidator(parse_window, json_schema_input_type=Window | list[Window]),
+    ] = Field(
+        default=(),
+        description="When newer images may be rolled out by themselves (policy: auto); at any time "
+        "where it is left out. Changes of the file do not wait for it.",
+        examples=[{"days": ["sat", "sun"], "hours": "02:00-05:00", "time_zone": "Europe/Berlin"}],
     )
 
 

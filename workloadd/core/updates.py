@@ -1,0 +1,197 @@
+"""Which image a workload is to run: what serves stays until a newer one is let in.
+
+A tag is a name that moves, and several workloads may go by it. So each keeps the image that it
+runs, by its ID, until its file names another one, its policy lets a newer one in, or somebody asks
+for it by hand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from workloadd.core.actions import ClearHand, Note, PullImage, WorkloadPlan
+from workloadd.core.deployment import Current
+from workloadd.core.errors import Problem
+from workloadd.core.hands import Hand
+from workloadd.core.memory import Latest, Memory, Pull
+from workloadd.core.names import made_as
+from workloadd.core.observed import Observed
+from workloadd.core.revision import Image, Revision
+from workloadd.spec.container import ContainerSpec
+from workloadd.spec.model import WorkloadSpec
+
+_SHORT_DIGEST = 19
+# Seconds after which an image that was pulled would have been seen.
+_SEEN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """Whether newer images may come in now, and why not where they may not.
+
+    `asked_at` is when somebody asked for them by hand, in seconds since the epoch, 0.0 for nobody.
+    """
+
+    open: bool
+    why: str = ""
+    asked_at: float = 0.0
+
+
+def doorway(workload: str, spec: WorkloadSpec, memory: Memory, now: float) -> Doorway:
+    """Whether a workload lets newer images in at this time."""
+    if asked := memory.hand(workload, "update"):
+        return Doorway(open=True, asked_at=asked.at)
+    update = spec.update
+    if update.policy != "auto":
+        return Doorway(open=False, why=f"workloadctl update {workload} rolls it out")
+    if update.window and not any(window.open_at(now) for window in update.window):
+        said = "; ".join(map(str, update.window))
+        return Doorway(open=False, why=f"it waits for its window: {said}")
+    return Doorway(open=True)
+
+
+def kept_images(
+    spec: WorkloadSpec, current: Current | None, observed: Observed
+) -> dict[str, Image]:
+    """The images that containers of the file run already under the same name, by container."""
+    serving = {made_as(part.name): part.container for part in (current.parts if current else ())}
+    kept: dict[str, Image] = {}
+    for name, container in spec.containers_by_name.items():
+        runs = serving.get(name)
+        if runs is None or runs.params is None or runs.params.image != container.image:
+            continue
+        if image := observed.images.get(runs.image_id):
+            digest = runs.params.image_digest or image.digest
+            kept[name] = replace(image, id=runs.image_id, digest=digest)
+    return kept
+
+
+def is_let_in(
+    fresh: Revision, kept: Revision, current: Current | None, door: Doorway, memory: Memory
+) -> bool:
+    """Whether the revision with the newest local images takes the place of the one without."""
+    if memory.bad.get((fresh.workload, fresh.digest)):
+        return False
+    if door.open:
+        return True
+    # A changed file that says to pull wants what was pulled for it.
+    changed = current is None or current.revision != kept.digest
+    specs = fresh.spec.containers_by_name.values()
+    return changed and any(one.pull in ("always", "newer") for one in specs)
+
+
+def updates_to_pull(
+    spec: WorkloadSpec, observed: Observed, memory: Memory, door: Doorway, now: float
+) -> tuple[PullImage, ...]:
+    """Pulls of what registries are known to have newer, where it may come in."""
+    if not door.open:
+        return ()
+    wishes = (_wish(one, observed, memory, now) for one in tagged(spec))
+    return tuple({wish.reference: wish for wish in wishes if wish}.values())
+
+
+def tagged(spec: WorkloadSpec) -> list[ContainerSpec]:
+    """The containers whose image goes by a name that may move, and may be pulled."""
+    containers = spec.containers_by_name.values()
+    return [one for one in containers if "@" not in one.image and one.pull != "never"]
+
+
+def _wish(
+    container: ContainerSpec, observed: Observed, memory: Memory, now: float
+) -> PullImage | None:
+    latest = memory.registry.get(container.image)
+    local = observed.images.get(container.image)
+    if latest is None or not latest.digest or local is None or local.is_of(latest.digest):
+        return None
+    key = f"update {latest.digest}"
+    pull = memory.pulls.get(container.image, Pull())
+    failed = pull.problem and now < pull.next_at and key in pull.failed_for
+    if pull.running or key in pull.done_for or failed:
+        return None
+    return PullImage(container.image, "always", key, container.platform or "")
+
+
+def to_check(workloads: Mapping[str, WorkloadSpec], memory: Memory) -> dict[str, float]:
+    """The references to ask registries about, and since when (seconds since the epoch) an answer is
+    wanted: 0.0 for whenever it is time."""
+    wanted: dict[str, float] = {}
+    for name, spec in workloads.items():
+        asked = memory.hand(name, "update")
+        if spec.update.policy == "manual" and not asked:
+            continue
+        for container in tagged(spec):
+            since = asked.at if asked else 0.0
+            wanted[container.image] = max(since, wanted.get(container.image, 0.0))
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How the images of a workload compare with the newest known ones.
+
+    `newer` are sentences about those that are, `unknown` why some are not known.
+    """
+
+    newer: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    checked_at: float = 0.0
+
+
+def freshness(
+    spec: WorkloadSpec, current: Current | None, observed: Observed, memory: Memory
+) -> Freshness:
+    """What is known of newer images than those that serve."""
+    serving = {made_as(p.name): p.container for p in (current.parts if current else ())}
+    newer, unknown, times = [], [], []
+    for name, container in spec.containers_by_name.items():
+        runs = serving.get(name)
+        if runs is None or "@" in container.image or container.pull == "never":
+            continue
+        latest, local = memory.registry.get(container.image), observed.images.get(container.image)
+        if latest and latest.problem:
+            unknown.append(latest.problem.message)
+        elif latest and latest.digest and local and not local.is_of(latest.digest):
+            newer.append(_newer(container.image, latest.digest))
+        elif local and local.id != runs.image_id:
+            newer.append(_newer(container.image, local.digest))
+        elif latest is None and spec.update.policy != "manual":
+            unknown.append(f"{container.image} has not been checked yet")
+        times += [latest.checked_at] if latest and latest.checked_at else []
+    return Freshness(tuple(newer), tuple(unknown), min(times, default=0.0))
+
+
+def _newer(reference: str, digest: str) -> str:
+    return f"{reference} is now {digest[:_SHORT_DIGEST]}"
+
+
+def update_done(
+    asked_at: float, spec: WorkloadSpec, observed: Observed, memory: Memory, now: float
+) -> tuple[bool, Problem | None]:
+    """Whether an update that somebody asked for has nothing more to pull; why it failed."""
+    for container in tagged(spec):
+        latest = memory.registry.get(container.image, Latest())
+        pull = memory.pulls.get(container.image, Pull())
+        if latest.checked_at < asked_at:
+            return False, None
+        if latest.problem:
+            return True, latest.problem
+        key = f"update {latest.digest}"
+        if pull.problem and key in pull.failed_for:
+            return True, pull.problem
+        local = observed.images.get(container.image)
+        # An image that is here may not be seen yet; one for another platform never is that one.
+        pulled = key in pull.done_for and now > asked_at + _SEEN
+        if local is None or not (local.is_of(latest.digest) or pulled):
+            return False, None
+    return True, None
+
+
+def finish_update(
+    asked: Hand, spec: WorkloadSpec, observed: Observed, memory: Memory, now: float
+) -> WorkloadPlan | None:
+    """Forget an update that somebody asked for, once there is nothing left of it to do."""
+    done, problem = update_done(asked.at, spec, observed, memory, now)
+    if not done:
+        return None
+    said = f"the update asked for {asked.words} failed: {problem.message}" if problem else ""
+    note = [Note("update", said)] if problem else []
+    return WorkloadPlan((*note, ClearHand(asked)), why=said or "all its images are the newest")
