@@ -26,6 +26,7 @@ _VERBS = {
     "stop": ("workloadd.cli.hands", "stop"),
     "update": ("workloadd.cli.update", "update"),
     "validate": ("workloadd.cli.validate", "validate"),
+    "wait": ("workloadd.cli.wait", "wait"),
 }
 
 _EXAMPLES = """\b

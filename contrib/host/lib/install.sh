@@ -35,6 +35,7 @@ build_vendor() {
 # What a boot would do: the directories under /run, and the units as they are now.
 take_effect() {
     run_inside root systemd-tmpfiles --create workloadd.conf
+    run_inside root systemctl daemon-reload
     run_inside "$host_user" systemctl --user daemon-reload
     local state
     state=$(run_inside "$host_user" systemctl --user show --value -p ActiveState workloadd.service)
