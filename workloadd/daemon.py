@@ -22,8 +22,10 @@ from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.rollout import Policy
 from workloadd.core.status import HostConditionStatus, Status, summary
 from workloadd.execute import Executor, Limits
+from workloadd.fleetlock import FleetLock
 from workloadd.history import History
 from workloadd.host import notify
+from workloadd.host.boot import boot_id
 from workloadd.host.cgroups import processor_time
 from workloadd.host.chown import Owners
 from workloadd.host.connections import Connections
@@ -37,6 +39,7 @@ from workloadd.host.registry import Registry
 from workloadd.host.secret_key import SecretKey
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
+from workloadd.host.upstream import Upstream
 from workloadd.idleness import Idleness
 from workloadd.observe import Observer
 from workloadd.prepare import Preparation
@@ -118,6 +121,7 @@ class Daemon:
             unjoinable=lambda: self.reach.problem,
         )
         self.requests = RunRequests(self.wake)
+        self.locks = self._make_locks()
         self.executor = Executor(
             self.podman,
             self.systemd,
@@ -178,9 +182,22 @@ class Daemon:
                 diff=self.comparer.diff,
                 prune=self.pruner.prune,
                 check=self.reconciler.outdated,
+                locks=self.locks,
             ),
             socket=paths.socket,
             listen=settings.api.address,
+        )
+
+    def _make_locks(self) -> FleetLock:
+        settings = self._settings.fleetlock
+        return FleetLock(
+            self.history.reboot_lock,
+            timeout=settings.timeout,
+            boot=boot_id(),
+            clock=self._clock.now,
+            wake=self.wake,
+            upstream=Upstream(settings.upstream) if settings.upstream else None,
+            enabled=settings.enabled,
         )
 
     def _make_pulls(self) -> Pulls:
@@ -228,6 +245,7 @@ class Daemon:
             self.pulls,
             self._make_updates(),
             self.history,
+            self.locks,
             self.board,
             Policy(rollout.soak, rollout.deadline, rollout.restarts),
             self._settings.reconcile,
@@ -255,6 +273,7 @@ class Daemon:
         problem = await self.history.open()
         if problem:
             log.error("%s", problem)
+        await self.locks.open()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._wait_for_stop(), name="stop")
@@ -268,6 +287,7 @@ class Daemon:
                 tasks.create_task(self._follow_files(), name="files")
                 tasks.create_task(self._follow_host(), name="host")
                 tasks.create_task(self.pruner.run(), name="prune")
+                tasks.create_task(self.locks.keep(), name="fleetlock")
                 tasks.create_task(self._outlive_restarts(), name="steady")
                 tasks.create_task(self.reconciler.run(tasks), name="reconcile")
         except* _Stop:

@@ -13,7 +13,9 @@ from workloadd.board import Board
 from workloadd.core.assess import Knowledge, assess, restarted
 from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.drain import look
 from workloadd.core.errors import Problem, Transient, WorkloaddError
+from workloadd.core.fleetlock import Look
 from workloadd.core.hands import without
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed, Seen
@@ -36,6 +38,7 @@ from workloadd.core.status import (
 from workloadd.core.updates import Freshness, freshness, tagged, to_check
 from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
 from workloadd.execute import Executor
+from workloadd.fleetlock import FleetLock
 from workloadd.history import History
 from workloadd.observe import Observer
 from workloadd.prober import Prober
@@ -101,6 +104,7 @@ class Reconciler:
         pulls: Pulls,
         updates: Updates,
         history: History,
+        locks: FleetLock,
         board: Board,
         policy: Policy,
         timing: ReconcileSettings,
@@ -120,6 +124,7 @@ class Reconciler:
         self._pulls = pulls
         self._updates = updates
         self._history = history
+        self._locks = locks
         self._board = board
         self._policy = policy
         self._timing = timing
@@ -197,11 +202,13 @@ class Reconciler:
         try:
             knowledge = await self._look_in_time(now)
         except WorkloaddError as error:
+            self._locks.looked(None)
             again = self._board.status.passes.problem == str(error.problem)
             log.log(logging.DEBUG if again else logging.WARNING, "%s", error.problem)
             self._publish(self._board.status.workloads, began, now, str(error.problem))
             return now + _RETRY
         self._executor.submit(knowledge.plan, knowledge.memory, tasks)
+        self._locks.looked(_what_is_seen(knowledge))
         self._keeper.submit(_upkeep(knowledge), tasks)
         for workload in knowledge.plan.workloads.values():
             for pull in workload.pulls:
@@ -278,6 +285,8 @@ class Reconciler:
         run_now = self._requests.wanted()
         hands = without(await self._history.hands.all(), self._executor.cleared)
         relapses = await self._history.relapses.recent()
+        # Without a pause from here to the submitting of the plan: who asks for a reboot meanwhile
+        # is answered by what this pass begins.
         memory = Memory(
             bad,
             rollouts,
@@ -290,6 +299,7 @@ class Reconciler:
             hands=hands,
             relapses=relapses,
             registry=self._updates.view(),
+            lock=self._locks.lock,
         )
         planned = plan(desired, observed, memory, self._policy, now)
         for name in busy:
@@ -334,6 +344,7 @@ class Reconciler:
                     "networks": self._networks,
                     "volumes": self._volumes,
                     "problems": problems,
+                    "reboot": self._locks.status(),
                 }
             )
         )
@@ -349,6 +360,10 @@ def _needs_objects(desired: Desired) -> bool:
         one.needs.networks or one.needs.volumes or any(i.secrets for i in one.inputs.values())
         for one in desired.workloads.values()
     )
+
+
+def _what_is_seen(k: Knowledge) -> Look:
+    return look(k.desired, k.observed, k.memory, k.plan, k.busy)
 
 
 def _upkeep(knowledge: Knowledge) -> tuple[Upkeep, ...]:

@@ -84,6 +84,7 @@ PROVEN: dict[str, dict[str, str]] = {
         "JobSpec": "schedule time_zone randomized_delay catch_up timeout retries retry_delay "
         "overlap",
     },
+    "test_fleetlock": {"JobSpec": "inhibit_reboot"},
     "test_sockets": {
         "ServiceSpec": "sockets idle_timeout",
         "SocketEntry": "listen name mode container",

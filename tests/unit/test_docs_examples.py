@@ -8,7 +8,7 @@ import pytest
 from workloadd.spec.load import load_workload
 
 DOCS = Path(__file__).parents[2] / "contrib/docs"
-PAGES = ("health", "networks-volumes", "secrets-files", "jobs")
+PAGES = ("health", "networks-volumes", "secrets-files", "jobs", "host-updates")
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 

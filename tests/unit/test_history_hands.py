@@ -60,7 +60,8 @@ async def test_a_file_of_the_version_before_gets_the_tables(history: History, fi
     await history.close()
     with sqlite3.connect(file) as older:
         older.executescript(
-            "DROP TABLE hands; DROP TABLE revisions; DROP TABLE images; PRAGMA user_version=2;"
+            "DROP TABLE hands; DROP TABLE revisions; DROP TABLE images;"
+            "DROP TABLE reboot_lock; PRAGMA user_version=2;"
         )
     older.close()
     again = History(file)

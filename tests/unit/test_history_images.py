@@ -47,7 +47,7 @@ async def test_a_file_of_the_version_before_gets_the_table(history: History, fil
     await history.begin("web", "r1", "", "new", 1.0)
     await history.close()
     with sqlite3.connect(file) as older:
-        older.executescript("DROP TABLE images; PRAGMA user_version=3;")
+        older.executescript("DROP TABLE images; DROP TABLE reboot_lock; PRAGMA user_version=3;")
     older.close()
     again = History(file)
     assert await again.open() is None

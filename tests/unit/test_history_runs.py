@@ -79,7 +79,7 @@ async def test_a_file_of_the_first_version_gets_them(history: History, file: Pat
     first = sqlite3.connect(file)
     first.executescript(
         "DROP TABLE runs; DROP TABLE hands; DROP TABLE revisions; DROP TABLE images;"
-        "PRAGMA user_version=1"
+        "DROP TABLE reboot_lock; PRAGMA user_version=1"
     )
     first.close()
     again = History(file)

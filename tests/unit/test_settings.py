@@ -99,6 +99,10 @@ def test_all_errors_of_all_files_are_told_at_once_with_their_places(paths: Paths
     "text",
     [
         '[api]\nlisten = "0.0.0.0:7780"',
+        '[fleetlock]\nupstream = "lock.example.com"',
+        '[fleetlock]\nupstream = "https://me:secret@lock.example.com/"',
+        '[fleetlock]\nupstream = "file:///etc/passwd"',
+        '[fleetlock]\nusers = "zincati"',
         '[api]\nlisten = "example.org:7780"',
         '[api]\nlisten = "127.0.0.1"',
         '[api]\nlisten = "127.0.0.1:0"',

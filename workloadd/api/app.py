@@ -11,6 +11,7 @@ from aiohttp import web
 from workloadd.api import actions, documents, health, runs, text
 from workloadd.api.actions import Actions, Diff
 from workloadd.api.documents import Documents
+from workloadd.api.fleetlock import FleetLockApi, Locks
 from workloadd.api.guard import (
     ENDPOINTS,
     answer_errors,
@@ -27,6 +28,7 @@ from workloadd.board import Board
 from workloadd.core.status import SETTLED, Status, WorkloadStatus
 from workloadd.history.rows import EventRow, RolloutRow
 from workloadd.history.runs import RunRow
+from workloadd.host import peers
 from workloadd.settings.model import Settings
 from workloadd.spec.text import did_you_mean, quote
 
@@ -66,6 +68,7 @@ def application(
     prune: Prune | None = None,
     diff: Diff | None = None,
     check: Check | None = None,
+    locks: Locks | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
@@ -83,6 +86,7 @@ def application(
             web.post("/v1/workloads/{name}/run", api.run),
             web.post("/v1/workloads/{name}/{action}", api.act),
             web.get("/v1/workloads/{name}/diff", api.diff),
+            *FleetLockApi(locks, settings.fleetlock, peers).routes(),
             web.get("/{name}", api.detail),
         ]
     )

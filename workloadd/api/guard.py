@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from workloadd.api.negotiate import wants_text
-from workloadd.api.problems import Refusal
+from workloadd.api.problems import Refusal, in_fleetlock_words
 from workloadd.core.errors import WorkloaddError
 from workloadd.spec.text import quote
 
@@ -35,6 +35,8 @@ ENDPOINTS = (
     "POST /v1/workloads/NAME/ACTION",
     "POST /v1/prune",
     "POST /v1/updates/check",
+    "POST /fleetlock/v1/pre-reboot",
+    "POST /fleetlock/v1/steady-state",
 )
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -44,6 +46,8 @@ _HEADERS = {
     "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
 }
+# What is below it speaks a protocol of its own.
+FLEETLOCK = "/fleetlock/"
 _READS = ("GET", "HEAD")
 _ACTION = re.compile(r"/v1/workloads/[^/]+/[a-z]+|/v1/prune|/v1/updates/check")
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
@@ -55,15 +59,18 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except Exception as error:  # noqa: BLE001 - the outermost handler
-        return _refusal(request, error).response(_as_text(request))
+        refusal = _refusal(request, error)
+        if _is_fleetlock(request):
+            return in_fleetlock_words(refusal).response(as_text=False)
+        return refusal.response(_as_text(request))
 
 
 @web.middleware
 async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Reads, and actions on the Unix socket; from this machine only, by nobody's web page."""
-    if request.method not in _READS:
+    """Reads, actions on the Unix socket, FleetLock; from this machine, by nobody's web page."""
+    if request.method not in _READS and not (request.method == "POST" and _is_fleetlock(request)):
         _require_action(request)
-    if request.can_read_body:
+    if request.can_read_body and not _is_fleetlock(request):
         raise Refusal(413, "BodyRefused", "cannot accept a body: nothing here takes one")
     if not on_unix_socket(request):
         _require_loopback_name(request)
@@ -84,6 +91,11 @@ def on_unix_socket(request: web.Request) -> bool:
     """Whether the file's permissions have decided already who may ask."""
     transport = request.transport
     return transport is not None and isinstance(transport.get_extra_info("sockname"), str | bytes)
+
+
+def _is_fleetlock(request: web.Request) -> bool:
+    """The only questions with a body, and the only actions on TCP: these see to who asks."""
+    return request.path.startswith(FLEETLOCK)
 
 
 def _require_loopback_name(request: web.Request) -> None:

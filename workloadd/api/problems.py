@@ -1,6 +1,7 @@
 """Refusals, as RFC 9457 problem documents or as sentences."""
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -51,3 +52,11 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
         return web.Response(
             status=self.status, text=text, content_type=PROBLEM_JSON, headers=self.headers
         )
+
+
+def in_fleetlock_words(refusal: Refusal) -> Refusal:
+    """A refusal with `kind` and `value`, which is what a client of FleetLock logs."""
+    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", refusal.reason).lower()
+    value = f"{refusal.detail} ({refusal.hint})" if refusal.hint else refusal.detail
+    refusal.extensions = {**refusal.extensions, "kind": kind, "value": value}
+    return refusal

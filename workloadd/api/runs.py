@@ -13,7 +13,7 @@ from workloadd.spec.text import quote
 StartRun = Callable[[str], Awaitable[int | None]]
 """Starts a job: the ID of the run, or None where it has not begun yet but will."""
 
-_STATES_OF_REST = ("Paused", "Stopped", "Disabled", "Removing")
+_STATES_OF_REST = ("Paused", "Stopped", "Disabled", "Drained", "Removing")
 
 
 async def start_run(request: web.Request, workload: WorkloadStatus, start: StartRun) -> str:

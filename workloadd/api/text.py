@@ -160,6 +160,8 @@ def _host(status: Status) -> Iterator[str]:
         yield from sentence(f"{clean(other.name)} is not for this host: {other.reason}", 0, 2)
     for problem in status.problems:
         yield from sentence(f"problem: {problem}", 0, 2)
+    if status.reboot and status.reboot.message:
+        yield from sentence(f"reboot, {status.reboot.state}: {status.reboot.message}", 0, 2)
     for condition in status.host:
         if condition.status != "True":
             yield from _host_condition(condition)

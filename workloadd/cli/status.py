@@ -22,6 +22,7 @@ COLOURS = {
     "Paused": "yellow",
     "Stopped": "yellow",
     "Disabled": "yellow",
+    "Drained": "yellow",
     "Removing": "yellow",
     "Degraded": "red",
     "NotReady": "red",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from workloadd.core.dependencies import waits_in_pod
 from workloadd.core.deployment import DeployedPart
+from workloadd.core.drain import is_drained
 from workloadd.core.errors import Problem
 from workloadd.core.hand_status import held_finding, held_words, resting_state
 from workloadd.core.job_status import job_of_view, job_ready, job_state
@@ -166,6 +167,8 @@ def _converged(view: View, reloaded: Finding | None) -> Finding:
         return Finding("Converged", "False", "Working", view.step)
     if not view.plan.empty:
         return Finding("Converged", "False", "Working", view.plan.why)
+    if is_drained(view.name, view.declared, view.seen, view.memory) and view.plan.why:
+        return Finding("Converged", "False", "Drained", view.plan.why)
     if view.unproven:
         return Finding("Converged", "False", "Verifying", view.plan.why)
     behind = view.target and not (view.current and view.current.revision == view.target)
@@ -192,6 +195,8 @@ def state_of(view: View, findings: Mapping[str, Finding]) -> tuple[State, str]:
         return "Removing", str(problem) if problem else "its workload file is gone"
     if view.declared.spec and not view.declared.spec.enabled:
         return "Disabled", "the file says enabled: false"
+    if is_drained(view.name, view.declared, view.seen, view.memory):
+        return "Drained", view.plan.why or view.memory.lock.why
     if job := job_of_view(view):
         begun = bool(view.memory.runs.get(view.name))
         if view.waiting.lacking and not job.scheduled and not begun:

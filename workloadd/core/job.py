@@ -204,7 +204,8 @@ def _begin(case: Case, container: Container, job: JobParams) -> list[Action]:
         failed = case.seen.unit.active_state == "failed"
         return [] if failed else _start(case, container, "revision")
     # It went down with the host: that is what no systemd tries again.
-    again = last.outcome == "interrupted" and last.started_at < case.boot
+    stopped = last.started_at < case.boot or case.memory.lock.stopped(last.ended_at)
+    again = last.outcome == "interrupted" and stopped
     if again and last.attempt <= job.retries:
         return _start(case, container, last.trigger, last.attempt + 1)
     return []

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workloadd.core.errors import Problem
+from workloadd.core.fleetlock import NO_LOCK, Lock
 from workloadd.core.hands import Hand, Hands
 from workloadd.core.health import Health
 from workloadd.core.runs import Run
@@ -99,7 +100,7 @@ class Memory:
     `runs` are the last ones of each job, the newest first, `run_now` the jobs that people asked
     to have run, `hands` what they asked for by hand. `health` is by full container ID; `relapses`
     are the times of the last restarts of what was not alive, the newest first. `registry` is by
-    image reference.
+    image reference. `lock` says whether all is to be stopped for a reboot of the host.
     """
 
     bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
@@ -113,6 +114,7 @@ class Memory:
     relapses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hands: Hands = field(default_factory=dict)
     registry: Mapping[str, Latest] = field(default_factory=dict)
+    lock: Lock = NO_LOCK
 
     def hand(self, workload: str, kind: str) -> Hand | None:
         """What was asked for of a kind, if anything is."""

@@ -19,7 +19,8 @@ def repair_sockets(case: Case, current: Current) -> list[Action]:
     record = case.seen.file.record if case.seen.file else None
     ran = any(began_since(c, case.boot) for c in current.containers)
     note: list[Action] = []
-    if ran and not current.unproven and not (record and record.disabled):
+    drained = any(case.memory.lock.stopped(c.exited_at) for c in current.containers)
+    if ran and not current.unproven and not drained and not (record and record.disabled):
         note = [Note("drift", "its socket was stopped")]
     if any(part.unit.active for part in current.parts):
         # For a service that runs already systemd does not begin to listen.

@@ -21,6 +21,7 @@ from workloadd.core.dependencies import (
 )
 from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.drain import drain, is_drained
 from workloadd.core.forward import is_prepared
 from workloadd.core.job import is_job, plan_job
 from workloadd.core.live import bring_files
@@ -78,6 +79,8 @@ def _plan_one(
         return WorkloadPlan(why=f"{other}, which was started after it, stops first")
     if declared is None:
         return remove(name, desired, seen, memory)
+    if is_drained(name, declared, seen, memory):
+        return drain(declared, seen, memory.lock)
     resolution = resolve(declared, observed, memory, now)
     current = current_deployment(name, seen)
     case = Case(

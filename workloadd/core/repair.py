@@ -124,7 +124,14 @@ def _repair_part(
     record = case.seen.file.record if case.seen.file else None
     ran = began_since(container, case.boot) and container.exited_at >= container.started_at > 0
     by_hand = ran and not (record and record.disabled)
-    return [*([Note("drift", f"{of_part(part.name)}it was stopped")] if by_hand else []), start]
+    return [*([_stopped(case, container, part.name)] if by_hand else []), start]
+
+
+def _stopped(case: Case, container: Container, part: str) -> Note:
+    """What stopped a container, as the history is told when it is started again."""
+    if case.memory.lock.stopped(container.exited_at):
+        return Note("undrained", f"started again: {case.memory.lock.undone}")
+    return Note("drift", f"{of_part(part)}it was stopped")
 
 
 def _waits(case: Case, current: Current, part: DeployedPart) -> bool:

@@ -26,7 +26,7 @@ from workloadd.spec.ports import Port
 
 # How a file is fetched, whether it runs at all, how it is replaced and what people call it do not
 # change what runs.
-_NOT_IN_DIGEST = {"enabled", "pull", "description", "update"}
+_NOT_IN_DIGEST = {"enabled", "pull", "description", "update", "inhibit_reboot"}
 
 _LISTS = ("reclaim", "ports", "secrets", "files", "sockets")
 # How the container is told of changed files is not of the container.

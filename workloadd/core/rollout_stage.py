@@ -97,9 +97,11 @@ def recorded(case: Case, current: Current) -> bool:
 def _judge(case: Case, current: Current) -> Judgement:
     if case.holding.lacking and not current.parts[0].unit.active:
         return _NOT_JUDGED
-    began = max(*(c.created_at for c in current.containers), case.boot)
+    # What was stopped for a reboot has its time anew.
+    boot = max(case.boot, case.memory.lock.at if case.memory.lock.undone else 0.0)
+    began = max(*(c.created_at for c in current.containers), boot)
     if case.rollout and recorded(case, current):
-        began = max(case.rollout.committed_at or case.rollout.started_at, case.boot)
+        began = max(case.rollout.committed_at or case.rollout.started_at, boot)
     # Its time begins when nothing else keeps it from starting.
     started = case.hand("start")
     by_hand = started.at if started else 0.0

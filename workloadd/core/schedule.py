@@ -22,6 +22,7 @@ class JobParams:
     retries: int = 0
     retry_delay: float = 10.0
     overlap: Overlap = "skip"
+    inhibit_reboot: bool = False
 
     @property
     def scheduled(self) -> bool:
@@ -48,6 +49,7 @@ class JobParams:
             retries=spec.retries,
             retry_delay=spec.retry_delay,
             overlap=spec.overlap,
+            inhibit_reboot=spec.inhibit_reboot,
         )
 
     @classmethod

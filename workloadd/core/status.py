@@ -23,6 +23,7 @@ State = Literal[
     "Paused",
     "Stopped",
     "Disabled",
+    "Drained",
     "Removing",
 ]
 
@@ -251,6 +252,15 @@ class PrunedStatus(_Model):
     size: int = Field(description="bytes; layers that other images share have stayed")
 
 
+class RebootStatus(_Model):
+    """Whether the host may be rebooted for an update, as asked for with the FleetLock protocol."""
+
+    state: Literal["free", "draining", "granted", "rebooted"]
+    client: str = Field(default="", description="who asked last")
+    since: datetime | None = None
+    message: str = ""
+
+
 class PassStatus(_Model):
     """The reconcile loop's own state. Durations are in seconds."""
 
@@ -275,6 +285,9 @@ class Status(_Model):
     networks: tuple[SharedStatus, ...] = ()
     volumes: tuple[SharedStatus, ...] = ()
     pruned: PrunedStatus | None = None
+    reboot: RebootStatus | None = Field(
+        default=None, description="the FleetLock endpoint, where it is enabled"
+    )
 
     def workload(self, name: str) -> WorkloadStatus | None:
         """The status of one workload, or None."""

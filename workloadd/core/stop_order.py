@@ -39,7 +39,7 @@ def stops_after(name: str, world: World) -> str:
 
 
 def _is_going(name: str, world: World) -> bool:
-    """Whether a workload that runs is about to be stopped: by its file, or by hand."""
+    """Whether what runs is about to be stopped: by its file, by hand, or for a reboot."""
     seen, desired = world.observed.workloads.get(name, Seen()), world.desired
     declared, memory = desired.workloads.get(name), world.memory
     if seen.unit.masked or (seen.file and seen.file.problem):
@@ -51,7 +51,8 @@ def _is_going(name: str, world: World) -> bool:
     if declared is None:
         record = seen.file.record if seen.file else None
         return not desired.unreadable and not (record and record.source in desired.unsure)
-    return declared.spec is not None and not declared.spec.enabled
+    off = declared.spec is not None and not declared.spec.enabled
+    return off or memory.lock.drains
 
 
 def _observed_needs(observed: Observed) -> dict[str, tuple[str, ...]]:

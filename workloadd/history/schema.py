@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from workloadd.core.errors import Problem
 
-VERSION = 4
+VERSION = 5
 _BUSY_SECONDS = 5.0
 _SUFFIXES = ("", "-wal", "-shm")
 
@@ -110,6 +110,19 @@ CREATE TABLE images (
     PRIMARY KEY (id, reference)
 );
 """,
+    5: """
+CREATE TABLE reboot_lock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    stage TEXT NOT NULL,
+    client TEXT NOT NULL,
+    client_group TEXT NOT NULL,
+    began REAL NOT NULL,
+    at REAL NOT NULL,
+    boot TEXT NOT NULL,
+    undone TEXT NOT NULL DEFAULT '',
+    owed INTEGER NOT NULL DEFAULT 0
+);
+""",
 }
 
 # What this version reads and writes; a file of a later one must have at least this.
@@ -124,6 +137,7 @@ _COLUMNS = {
     "hands": "workload, kind, who, at, reason, revision, spec_key",
     "revisions": "workload, revision, at, content",
     "images": "id, reference, pulled_at, last_used",
+    "reboot_lock": "stage, client, client_group, began, at, boot, undone, owed",
 }
 
 

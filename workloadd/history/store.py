@@ -13,6 +13,7 @@ from workloadd.core.hands import Hand
 from workloadd.core.memory import Bad, LastRollout, OpenRollout
 from workloadd.history.hands import HandRows
 from workloadd.history.images import Images
+from workloadd.history.reboot_lock import LockRow
 from workloadd.history.relapses import Relapses
 from workloadd.history.revisions import Revisions
 from workloadd.history.rows import (
@@ -59,6 +60,7 @@ class History:
         self._writer = Writer(file)
         self.runs = Runs(self._writer)
         self.hands = HandRows(self._writer)
+        self.reboot_lock = LockRow(self._writer)
         self.revisions = Revisions(self._writer)
         self.images = Images(self._writer)
         self.relapses = Relapses(self._writer)

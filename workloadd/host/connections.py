@@ -23,10 +23,10 @@ def inet_connections(table: str) -> Iterator[tuple[str, int]]:
         fields = line.split()
         if len(fields) > 3 and fields[3] in _OPEN:
             address, _, port = fields[1].partition(":")
-            yield _address(address), int(port, 16)
+            yield address_of(address), int(port, 16)
 
 
-def _address(text: str) -> str:
+def address_of(text: str) -> str:
     """Hexadecimal words in the machine's byte order, as a canonical address."""
     words = (text[i : i + 8] for i in range(0, len(text), 8))
     packed = b"".join(int(word, 16).to_bytes(4, sys.byteorder) for word in words)

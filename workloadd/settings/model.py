@@ -7,6 +7,7 @@ same models as the whole. Durations are seconds in here, and `60s` or `1m30s` in
 import ipaddress
 import os
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.functional_validators import AfterValidator
@@ -72,6 +73,15 @@ def _check_room(value: str) -> str:
         _share(value)
     else:
         parse_size(value)
+    return value
+
+
+def _check_upstream(value: str) -> str:
+    parts = urlsplit(value)
+    if value and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ValueError("expected a URL as https://lock.example.com/, or nothing for none")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("expected a URL without a user, a password, a query or a fragment")
     return value
 
 
@@ -190,6 +200,19 @@ class HistorySettings(_Section):
     """Rollouts kept of each workload."""
 
 
+class FleetLockSettings(_Section):
+    """Reboots for updates of the host: what Zincati asks with the FleetLock protocol."""
+
+    enabled: bool = False
+    """Whether the endpoint `/fleetlock/` is there, on the listener and on the Unix socket."""
+    users: Annotated[tuple[str, ...], Field(strict=False)] = ("zincati", "root")
+    """Who may ask on the listener: names, or numbers, of users of this host."""
+    timeout: Annotated[Seconds, Field(ge=1, le=86400)] = 600.0
+    """How long workloads stay stopped with neither a reboot nor another question about it."""
+    upstream: Annotated[str, AfterValidator(_check_upstream)] = ""
+    """Base URL of a FleetLock server that has to agree as well; empty for none."""
+
+
 class LogSettings(_Section):
     """What goes to the journal."""
 
@@ -209,4 +232,5 @@ class Settings(_Section):
     prune: PruneSettings = PruneSettings()
     probes: ProbeSettings = ProbeSettings()
     history: HistorySettings = HistorySettings()
+    fleetlock: FleetLockSettings = FleetLockSettings()
     log: LogSettings = LogSettings()

@@ -124,6 +124,12 @@ class JobSpec(WorkloadSpec, ContainerSpec):
         "is on alone, replace stops it and begins a new one.",
         examples=["replace"],
     )
+    inhibit_reboot: bool = Field(
+        default=False,
+        description="Whether a reboot for an update of the host waits while a run is on (with "
+        "[fleetlock] in the settings); without it the run is stopped.",
+        examples=[True],
+    )
 
     def _clash(self) -> str:
         return "a job has nothing to serve while the next one begins"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
+from workloadd.core.fleetlock import NO_LOCK, Lock
 from workloadd.core.hands import Hand
 from workloadd.core.memory import Memory, OpenRollout
 from workloadd.core.names import candidate_name
@@ -40,6 +41,7 @@ class JobHost:
     protected: bool = False
     count: int = 0
     hands: dict[str, Hand] = field(default_factory=dict)
+    lock: Lock = NO_LOCK
 
     # What the planner sees, and what becomes of its plans.
 
@@ -56,17 +58,21 @@ class JobHost:
         )
         return Seen(tuple(self.containers.values()), self.file, {"": unit}, timer=timer)
 
+    def observed(self) -> Observed:
+        images = {IMAGE: Image("img", "sha256:one")}
+        return Observed({NAME: self.seen()}, images, self.boot)
+
     def plan(self, *files: Declared) -> a.WorkloadPlan:
         desired = Desired({d.name: d for d in files})
         specs = [d.spec for d in files if isinstance(d.spec, JobSpec) and d.spec.enabled]
-        self.protected = any(spec.overlap == "skip" for spec in specs)
-        images = {IMAGE: Image("img", "sha256:one")}
-        observed = Observed({NAME: self.seen()}, images, self.boot)
+        self.protected = any(s.overlap == "skip" for s in specs) and not self.lock.drains
+        observed = self.observed()
         memory = Memory(
             rollouts=dict(self.rollouts),
             runs={NAME: tuple(reversed(self.runs[-10:]))},
             run_now=frozenset(self.run_now),
             hands={NAME: dict(self.hands)} if self.hands else {},
+            lock=self.lock,
         )
         planned = plan(desired, observed, memory, Policy(), self.now)
         return planned.workloads.get(NAME, a.WorkloadPlan())
