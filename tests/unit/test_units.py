@@ -190,3 +190,22 @@ def test_sets_that_nothing_leads_to_are_cleared_away(place: Place, tmp_path: Pat
 
 def test_where_there_are_no_sets_there_is_nothing_to_clear(place: Place) -> None:
     place.units.clean()
+
+
+def test_a_link_that_goes_while_it_is_read_is_no_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = "workload-web_more.socket"
+    place.units.write("web", {NAME: TEXT, more: TEXT}, enabled=True)
+    seen = Path.is_symlink
+
+    def is_symlink(path: Path) -> bool:
+        found = seen(path)
+        if path == place.data / more:
+            path.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "is_symlink", is_symlink)
+    assert place.all.units[NAME].text == TEXT
+    monkeypatch.undo()
+    assert set(place.all.units) == {NAME}

@@ -81,7 +81,7 @@ class UnitDirectory:
         if _is_mask(path):
             return UnitOnDisk(masked=True, overriding=where)
         linked = path.is_symlink()
-        ours = linked and path.readlink() == self._sets.target(workload, path.name)
+        ours = linked and _leads_to(path) == self._sets.target(workload, path.name)
         if (linked and not ours) or not path.is_file():
             return UnitOnDisk(foreign=f"{path} is not a regular file", overriding=where)
         try:
@@ -191,8 +191,18 @@ def _workload_units(directory: Path) -> list[Path]:
         ) from error
 
 
+def _leads_to(link: Path) -> Path | None:
+    """Where a link leads; None where it was removed since it was seen, as by a step of a plan."""
+    try:
+        return link.readlink()
+    except OSError:
+        return None
+
+
 def _is_mask(path: Path) -> bool:
     """A link to /dev/null masks a unit, and so does an empty file."""
     if path.is_symlink():
-        return str(path.readlink()) == "/dev/null"
-    return path.is_file() and path.stat().st_size == 0
+        return _leads_to(path) == Path("/dev/null")
+    with suppress(FileNotFoundError):
+        return path.is_file() and path.stat().st_size == 0
+    return False
