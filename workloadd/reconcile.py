@@ -11,14 +11,13 @@ from typing import Protocol
 
 from workloadd.board import Board
 from workloadd.core.assess import Knowledge, assess, restarted
-from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.drain import look
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.fleetlock import Look
 from workloadd.core.hands import without
 from workloadd.core.memory import Memory
-from workloadd.core.observed import Observed, Seen
+from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.probe_targets import targets
 from workloadd.core.prune import Needed, needed_images
@@ -35,7 +34,7 @@ from workloadd.core.status import (
     WorkloadStatus,
     moment,
 )
-from workloadd.core.updates import Freshness, freshness, tagged, to_check
+from workloadd.core.updates import Outdated, outdated, tagged, to_check
 from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
 from workloadd.execute import Executor
 from workloadd.fleetlock import FleetLock
@@ -79,16 +78,6 @@ class Clock:
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
-
-
-@dataclass(frozen=True, slots=True)
-class Outdated:
-    """What is known of newer images of a workload: sentences about them, and about what is not."""
-
-    workload: str
-    policy: str
-    newer: tuple[str, ...]
-    unknown: tuple[str, ...]
 
 
 class Reconciler:
@@ -249,12 +238,7 @@ class Reconciler:
         if known is None:
             return []
         memory = replace(known.memory, registry=self._updates.view())
-        return [
-            Outdated(name, spec.update.policy, found.newer, found.unknown)
-            for name, spec in sorted(_enabled(known.desired).items())
-            if tagged(spec)
-            for found in (_freshness(name, spec, known.observed, memory),)
-        ]
+        return outdated(_enabled(known.desired), known.observed, memory)
 
     async def _record_restarts(
         self, before: Mapping[str, WorkloadStatus], after: Iterable[WorkloadStatus], now: float
@@ -397,11 +381,6 @@ def files_of(observed: Observed) -> dict[str, str]:
 def _enabled(desired: Desired) -> dict[str, WorkloadSpec]:
     """The specs of what is to run."""
     return {n: d.spec for n, d in desired.workloads.items() if d.spec and d.spec.enabled}
-
-
-def _freshness(name: str, spec: WorkloadSpec, observed: Observed, memory: Memory) -> Freshness:
-    current = current_deployment(name, observed.workloads.get(name, Seen()))
-    return freshness(spec, current, observed, memory)
 
 
 def _references(desired: Desired) -> set[str]:

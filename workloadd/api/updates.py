@@ -2,30 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 from aiohttp import web
 
 from workloadd.api.actions import require_owner
+from workloadd.core.updates import Outdated
 
-
-class OutdatedView(Protocol):
-    """What is known of newer images of one workload."""
-
-    @property
-    def workload(self) -> str: ...
-
-    @property
-    def policy(self) -> str: ...
-
-    @property
-    def newer(self) -> tuple[str, ...]: ...
-
-    @property
-    def unknown(self) -> tuple[str, ...]: ...
-
-
-Check = Callable[[], Awaitable[Sequence[OutdatedView]]]
+Check = Callable[[], Awaitable[Sequence[Outdated]]]
 
 
 def check_handler(check: Check) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -19,7 +19,6 @@ from workloadd.core.on_demand import all_sockets
 from workloadd.core.probe_status import probe_results
 from workloadd.core.readiness import ready_since
 from workloadd.core.resolve import Resolution, resolve
-from workloadd.core.revision import combined_digest
 from workloadd.core.rollout import KILLED_FOR_MEMORY
 from workloadd.core.socket_units import from_texts
 from workloadd.core.status import (
@@ -229,8 +228,7 @@ def _deployments(view: View) -> dict[str, Deployment | None]:
 
 
 def _previous(current: Current) -> Deployment | None:
-    digest = combined_digest((c.container, c.revision) for c in current.fallback or [])
-    return _deployment(digest, current.fallback)
+    return _deployment(current.fallback_revision, current.fallback)
 
 
 def _deployment(revision: str, containers: Sequence[Container]) -> Deployment | None:

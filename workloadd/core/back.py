@@ -19,7 +19,7 @@ from workloadd.core.forward import removals, take_over
 from workloadd.core.names import SHORT
 from workloadd.core.observed import Container, Ids, UnitRecord
 from workloadd.core.on_demand import release_sockets
-from workloadd.core.revision import UnitParams, combined_digest
+from workloadd.core.revision import UnitParams
 from workloadd.core.rollout import Judgement
 
 
@@ -50,7 +50,7 @@ def roll_back(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
         EndRollout(current.revision, "rolled-back", problem, failing(judged, failed)),
         *removals(failed),
     )
-    revision = combined_digest((c.container, c.revision) for c in current.fallback)
+    revision = current.fallback_revision
     return WorkloadPlan(actions, why=f"roll back to {revision[:SHORT]}: {problem.message}")
 
 
@@ -62,7 +62,7 @@ def failing(judged: Judgement, failed: Iterable[Container]) -> str:
 def go_back(case: Case, current: Current, cause: str) -> WorkloadPlan:
     """Let the previous deployment serve again although none failed, and prove itself like any
     other; the one that served is kept behind it."""
-    revision = combined_digest((c.container, c.revision) for c in current.fallback)
+    revision = current.fallback_revision
     begin: list[Action] = []
     if case.rollout is None or case.rollout.revision != revision:
         begin.append(BeginRollout(revision, current.revision, cause))
@@ -77,7 +77,7 @@ def _switch_back(case: Case, current: Current, behind: Ids | None = None) -> tup
     params = case.seen.params(back)
     record = UnitRecord(
         case.name,
-        combined_digest((c.container, c.revision) for c in current.fallback),
+        current.fallback_revision,
         back,
         _older(case, current) if behind is None else behind,
         source=case.declared.path,

@@ -30,7 +30,7 @@ from workloadd.core.job import carry_on, is_job
 from workloadd.core.job_runs import note_runs
 from workloadd.core.observed import Seen
 from workloadd.core.on_demand import stop_sockets
-from workloadd.core.revision import Revision, combined_digest, spec_key
+from workloadd.core.revision import Revision, spec_key
 from workloadd.core.rollout import Judgement, Verdict, began_since
 
 _NOT_JUDGED = Judgement(Verdict.WAITING)
@@ -127,7 +127,7 @@ def _held(case: Case, hold: Hand) -> WorkloadPlan | None:
         return discard(case, current, current.trial, _NOT_JUDGED)
     if current and current.revision == hold.revision and current.complete:
         return None
-    if current and _fallback(current) == hold.revision:
+    if current and current.fallback_revision == hold.revision:
         return _go_back(case, current, hold)
     if case.wanted and case.wanted.digest == hold.revision:
         return None
@@ -144,13 +144,6 @@ def _go_back(case: Case, current: Current, hold: Hand) -> WorkloadPlan:
         end = EndRollout(current.revision, "rolled-back", problem)
         return WorkloadPlan((end,), why=problem.message)
     return go_back(case, current, f"by hand: rolled back {hold.words}")
-
-
-def _fallback(current: Current) -> str:
-    """The revision of the previous deployment, where all of it is here."""
-    if not current.fallback:
-        return ""
-    return combined_digest((c.container, c.revision) for c in current.fallback)
 
 
 def forget_all(hands: Mapping[str, Hand]) -> list[Action]:

@@ -22,7 +22,7 @@ def findings(view: View) -> dict[str, Finding]:
     reloaded = _reloaded(view)
     found = [_loaded(view), _pulled(view), *_dependencies(view), _deployed(view), _ready(view)]
     found += [one for one in (reloaded, alive_finding(view)) if one]
-    found += up_to_date(view, view.now)
+    found += up_to_date(view)
     return {finding.type: finding for finding in (*found, _converged(view, reloaded))}
 
 
@@ -56,8 +56,8 @@ def _pulled(view: View) -> Finding:
 def _dependencies(view: View) -> list[Finding]:
     """Whether all is there that it waits for; nothing where it waits for nothing."""
     lacking = [*view.waiting.lacking]
-    parts = view.current.parts if view.current else ()
-    inner = [waits_in_pod(view.current, part, view.memory) for part in parts if view.current]
+    current = view.current
+    inner = [waits_in_pod(current, one, view.memory) for one in current.parts] if current else []
     lacking += [said for one in inner for said in one.lacking]
     if not view.waiting.standings and not any(one.standings for one in inner):
         return []

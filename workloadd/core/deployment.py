@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workloadd.core.names import SLOTS, candidate_name, plain_name, unit_part
+from workloadd.core.names import SLOTS, candidate_name, made_as, plain_name, unit_part
 from workloadd.core.observed import Container, Ids, Seen, UnitRecord, UnitState
 from workloadd.core.revision import UnitParams, combined_digest
 from workloadd.core.socket_units import socket_units
@@ -77,6 +77,18 @@ class Current:
     def containers(self) -> tuple[Container, ...]:
         """Those of its containers that are here."""
         return tuple(part.container for part in self.parts if part.container)
+
+    @property
+    def by_part(self) -> dict[str, Container]:
+        """Those of its containers that are here, by the names that their revision has for them."""
+        return {made_as(part.name): part.container for part in self.parts if part.container}
+
+    @property
+    def fallback_revision(self) -> str:
+        """The revision of the deployment before it; empty where not all of that is here."""
+        if not self.fallback:
+            return ""
+        return combined_digest((c.container, c.revision) for c in self.fallback)
 
     @property
     def made_of(self) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,7 @@ from workloadd.core.actions import (
 )
 from workloadd.core.case import Case
 from workloadd.core.deployment import Current
-from workloadd.core.names import SHORT, SLOTS, made_as, unit_part
+from workloadd.core.names import SHORT, SLOTS, unit_part
 from workloadd.core.observed import Container, Ids, UnitRecord
 from workloadd.core.on_demand import release_sockets
 from workloadd.core.revision import Revision, UnitParams, gated
@@ -172,7 +172,7 @@ def cause_of(revision: Revision, current: Current | None) -> str:
 def _image_changes(revision: Revision, current: Current) -> list[str]:
     said = []
     for part in revision.parts:
-        old = next((p.container for p in current.parts if made_as(p.name) == part.name), None)
+        old = current.by_part.get(part.name)
         if old is None or part.spec is None or part.image is None or old.image_id == part.image.id:
             continue
         what = f"image {part.spec.image} is now {part.image.digest}"

@@ -80,8 +80,8 @@ def _newest(
         declared.needs,
     )
     stays = make(kept=kept)
-    containers = spec.containers_by_name.values()
-    if not kept or any(one.image not in observed.images for one in containers):
+    named = {n: observed.images.get(one.image) for n, one in spec.containers_by_name.items()}
+    if None in named.values() or all(named[name] == image for name, image in kept.items()):
         return stays
     fresh = make()
     if fresh.digest == stays.digest:

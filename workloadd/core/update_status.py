@@ -4,7 +4,7 @@ from workloadd.core.updates import doorway, freshness
 from workloadd.core.view import Finding, View
 
 
-def up_to_date(view: View, now: float) -> list[Finding]:
+def up_to_date(view: View) -> list[Finding]:
     """`UpToDate`, for what is to be told of newer images, or has one here already."""
     spec = view.declared.spec if view.declared else None
     if spec is None or view.current is None or view.observed is None:
@@ -13,7 +13,7 @@ def up_to_date(view: View, now: float) -> list[Finding]:
     if spec.update.policy == "manual" and not found.newer:
         return []
     if found.newer:
-        door = doorway(view.name, spec, view.memory, now)
+        door = doorway(view.name, spec, view.memory, view.now)
         said = "; ".join(found.newer)
         if not door.open:
             return [Finding("UpToDate", "False", "Outdated", f"{said}; {door.why}")]
@@ -21,8 +21,7 @@ def up_to_date(view: View, now: float) -> list[Finding]:
             why = "it was rolled back, and is not tried again until there is a newer one"
             return [Finding("UpToDate", "False", "RolledBack", f"{said}; {why}")]
         return [Finding("UpToDate", "False", "Updating", said)]
-    if found.unknown:
-        failed = any(one.problem for one in view.memory.registry.values())
-        reason = "CheckFailed" if failed else "NotChecked"
-        return [Finding("UpToDate", "Unknown", reason, "; ".join(found.unknown))]
+    if told := (*found.failed, *found.unknown):
+        reason = "CheckFailed" if found.failed else "NotChecked"
+        return [Finding("UpToDate", "Unknown", reason, "; ".join(told))]
     return [Finding("UpToDate", "True", "Newest", "its images are the newest of their tags")]

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from workloadd.core.actions import ClearHand, Note, PullImage, WorkloadPlan
-from workloadd.core.deployment import Current
+from workloadd.core.deployment import Current, current_deployment
 from workloadd.core.errors import Problem
 from workloadd.core.hands import Hand
 from workloadd.core.memory import Latest, Memory, Pull
-from workloadd.core.names import made_as
-from workloadd.core.observed import Observed
+from workloadd.core.observed import Observed, Seen
 from workloadd.core.revision import Image, Revision
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.model import WorkloadSpec
@@ -26,20 +25,16 @@ _SEEN = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Doorway:
-    """Whether newer images may come in now, and why not where they may not.
-
-    `asked_at` is when somebody asked for them by hand, in seconds since the epoch, 0.0 for nobody.
-    """
+    """Whether newer images may come in now, and why not where they may not."""
 
     open: bool
     why: str = ""
-    asked_at: float = 0.0
 
 
 def doorway(workload: str, spec: WorkloadSpec, memory: Memory, now: float) -> Doorway:
     """Whether a workload lets newer images in at this time."""
-    if asked := memory.hand(workload, "update"):
-        return Doorway(open=True, asked_at=asked.at)
+    if memory.hand(workload, "update"):
+        return Doorway(open=True)
     update = spec.update
     if update.policy != "auto":
         return Doorway(open=False, why=f"workloadctl update {workload} rolls it out")
@@ -53,7 +48,7 @@ def kept_images(
     spec: WorkloadSpec, current: Current | None, observed: Observed
 ) -> dict[str, Image]:
     """The images that containers of the file run already under the same name, by container."""
-    serving = {made_as(part.name): part.container for part in (current.parts if current else ())}
+    serving = current.by_part if current else {}
     kept: dict[str, Image] = {}
     for name, container in spec.containers_by_name.items():
         runs = serving.get(name)
@@ -91,8 +86,16 @@ def updates_to_pull(
 
 def tagged(spec: WorkloadSpec) -> list[ContainerSpec]:
     """The containers whose image goes by a name that may move, and may be pulled."""
-    containers = spec.containers_by_name.values()
-    return [one for one in containers if "@" not in one.image and one.pull != "never"]
+    return [one for one in spec.containers_by_name.values() if _may_move(one)]
+
+
+def _may_move(container: ContainerSpec) -> bool:
+    return "@" not in container.image and container.pull != "never"
+
+
+def _key(latest: Latest) -> str:
+    """Names the wish to pull what a registry has; a pull answers it once."""
+    return f"update {latest.digest}"
 
 
 def _wish(
@@ -102,7 +105,7 @@ def _wish(
     local = observed.images.get(container.image)
     if latest is None or not latest.digest or local is None or local.is_of(latest.digest):
         return None
-    key = f"update {latest.digest}"
+    key = _key(latest)
     pull = memory.pulls.get(container.image, Pull())
     failed = pull.problem and now < pull.next_at and key in pull.failed_for
     if pull.running or key in pull.done_for or failed:
@@ -128,35 +131,59 @@ def to_check(workloads: Mapping[str, WorkloadSpec], memory: Memory) -> dict[str,
 class Freshness:
     """How the images of a workload compare with the newest known ones.
 
-    `newer` are sentences about those that are, `unknown` why some are not known.
+    `newer` are sentences about those that are, `failed` why registries did not tell, `unknown` what
+    they were not asked yet.
     """
 
     newer: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
-    checked_at: float = 0.0
 
 
 def freshness(
     spec: WorkloadSpec, current: Current | None, observed: Observed, memory: Memory
 ) -> Freshness:
     """What is known of newer images than those that serve."""
-    serving = {made_as(p.name): p.container for p in (current.parts if current else ())}
-    newer, unknown, times = [], [], []
+    serving = current.by_part if current else {}
+    newer, failed, unknown = [], [], []
     for name, container in spec.containers_by_name.items():
         runs = serving.get(name)
-        if runs is None or "@" in container.image or container.pull == "never":
+        if runs is None or not _may_move(container):
             continue
         latest, local = memory.registry.get(container.image), observed.images.get(container.image)
         if latest and latest.problem:
-            unknown.append(latest.problem.message)
+            failed.append(latest.problem.message)
         elif latest and latest.digest and local and not local.is_of(latest.digest):
             newer.append(_newer(container.image, latest.digest))
         elif local and local.id != runs.image_id:
             newer.append(_newer(container.image, local.digest))
         elif latest is None and spec.update.policy != "manual":
             unknown.append(f"{container.image} has not been checked yet")
-        times += [latest.checked_at] if latest and latest.checked_at else []
-    return Freshness(tuple(newer), tuple(unknown), min(times, default=0.0))
+    return Freshness(tuple(newer), tuple(failed), tuple(unknown))
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """What is known of newer images of a workload: sentences about them, and about what is not."""
+
+    workload: str
+    policy: str
+    newer: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def outdated(
+    specs: Mapping[str, WorkloadSpec], observed: Observed, memory: Memory
+) -> list[Outdated]:
+    """The same of all workloads whose images may move."""
+    told = []
+    for name, spec in sorted(specs.items()):
+        if tagged(spec):
+            current = current_deployment(name, observed.workloads.get(name, Seen()))
+            found = freshness(spec, current, observed, memory)
+            unknown = (*found.failed, *found.unknown)
+            told.append(Outdated(name, spec.update.policy, found.newer, unknown))
+    return told
 
 
 def _newer(reference: str, digest: str) -> str:
@@ -174,7 +201,7 @@ def update_done(
             return False, None
         if latest.problem:
             return True, latest.problem
-        key = f"update {latest.digest}"
+        key = _key(latest)
         if pull.problem and key in pull.failed_for:
             return True, pull.problem
         local = observed.images.get(container.image)
