@@ -45,7 +45,7 @@ class HistoryKept(Protocol):
 
 
 class ByHand:
-    """Pause, stop, start, restart, roll back and resume, each the same when asked for twice.
+    """What may be asked for by hand, each thing the same when it is asked for twice.
 
     `key_of` tells the key of a workload's file as it is now (see `revision.spec_key`), "" where
     there is none; `forget` has bad revisions forgotten that only the running daemon knows.
@@ -75,6 +75,7 @@ class ByHand:
             "restart": self.restart,
             "rollback": self.rollback,
             "resume": self.resume,
+            "update": self.update,
         }
 
     async def pause(self, workload: WorkloadStatus, ask: Ask) -> Answer:
@@ -153,6 +154,25 @@ class ByHand:
         message = f"held at {revision[:SHORT]} {ask.words}"
         told = await self._told(workload, message)
         return Answer(told.message, fields={"revision": revision})
+
+    async def update(self, workload: WorkloadStatus, ask: Ask) -> Answer:
+        """Let newer images in, whatever the workload's policy and window say."""
+        name = workload.name
+        hands = await self._history.hands.of(name)
+        if "update" in hands:
+            return self._same("an update was asked for already")
+        said = {"pause": "paused", "stop": "stopped", "hold": "held at a revision"}
+        if kept := sorted(said[kind] for kind in said.keys() & hands.keys()):
+            hint = f"go on with workloadctl resume {name}"
+            raise Declined("HeldBack", f"cannot update {name}: it is {', '.join(kept)}", hint)
+        if not workload.enabled or workload.current is None:
+            raise Declined("NotDeployed", f"cannot update {name}: it is not deployed")
+        if not workload.tagged:
+            message = f"cannot update {name}: its image goes by a digest, and never moves"
+            raise Declined("Pinned", message, "change the digest in its file")
+        await self._set(Hand(name, "update", ask.by, self._clock(), ask.reason))
+        await self._told(workload, f"newer images asked for {ask.words}")
+        return Answer("newer images are rolled out, if there are any")
 
     async def resume(self, workload: WorkloadStatus, ask: Ask) -> Answer:
         """Take back pause, stop and hold; what was found bad may be tried again."""

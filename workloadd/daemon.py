@@ -47,7 +47,7 @@ from workloadd.prober import Prober
 from workloadd.pruner import Pruner
 from workloadd.pulls import Pulls
 from workloadd.reconcile import Clock, Reconciler
-from workloadd.requests import RunRequests, UpdateRequests
+from workloadd.requests import RunRequests
 from workloadd.room import Room
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
@@ -162,7 +162,6 @@ class Daemon:
             paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
         )
         self.reconciler = self._make_reconciler()
-        self.update_requests = UpdateRequests(self.history, self._clock.now, self.wake)
         self.comparer = Comparer(self.history.revisions, key, self.reconciler.wanted)
         self.by_hand = ByHand(
             self.history,
@@ -178,7 +177,7 @@ class Daemon:
                 settings,
                 self._clock.now,
                 self.requests.ask,
-                {**self.by_hand.actions, "update": self.update_requests.ask},
+                self.by_hand.actions,
                 diff=self.comparer.diff,
                 prune=self.pruner.prune,
                 check=self.reconciler.outdated,

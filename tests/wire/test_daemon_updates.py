@@ -119,6 +119,8 @@ async def test_asked_for_by_hand(host: Installed, app: Remote) -> None:
     current = status(host).current
     assert current and current.image_digest == DIGESTS[2]
     assert not await host.daemon.history.hands.of("web")
+    (noted,) = await host.notes("by-hand")
+    assert noted.startswith("newer images asked for by ") and noted.endswith(": fix")
 
 
 async def test_asked_for_and_killed(host: Installed, app: Remote) -> None:
