@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import click
 
+Document = dict[str, Any]
 TCP = "http://127.0.0.1:7780"
 _TIMEOUT = 10.0
 _HELP = """\
@@ -62,6 +64,24 @@ def get(path: str, accept: str, url: str | None, unix: str | None) -> Answer:
 def post(path: str, unix: str | None) -> Answer:
     """The answer to an action, which is taken on the Unix socket alone."""
     return _ask_first(_places(None, unix)[:1], "POST", path, "application/json")
+
+
+def workload_path(name: str) -> str:
+    """Where the API has a workload."""
+    return f"/v1/workloads/{quote(name, safe='')}"
+
+
+def workload(name: str, unix: str | None) -> tuple[Document, float]:
+    """A workload's status, and when the host was looked at for it (seconds since the epoch).
+
+    Raises:
+        click.ClickException: there is no such workload, or no answer.
+    """
+    answer = get(workload_path(name), "application/json", None, unix)
+    if answer.status >= 400:
+        raise click.ClickException(problem(answer)[1])
+    status: Document = json.loads(answer.text)
+    return status, float(answer.headers.get("workloadd-looked", "inf"))
 
 
 def problem(answer: Answer) -> tuple[str, str]:

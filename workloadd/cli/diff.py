@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import click
 
@@ -35,7 +35,7 @@ def diff(ctx: click.Context, name: str, revision: str, as_json: bool, unix: str 
     Exit status, as of diff(1): 0 where nothing differs, 1 where something does, 2 for trouble.
     """
     query = f"?{urlencode({'revision': revision})}" if revision else ""
-    path = f"/v1/workloads/{quote(name, safe='')}/diff{query}"
+    path = f"{client.workload_path(name)}/diff{query}"
     try:
         answer = client.get(path, "application/json", None, unix)
     except click.ClickException as error:

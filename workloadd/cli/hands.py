@@ -4,20 +4,18 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import click
 
 from workloadd.cli import client
+from workloadd.cli.client import Document
 
 _FAILED = 3
 # Seconds between two looks at what is waited for.
 _PAUSE = 0.3
 _BAD = ("Failed", "Degraded", "Invalid")
 _GOOD = ("Ready", "Completed", "Scheduled", "Running", "Paused", "Stopped", "Disabled")
-
-Document = dict[str, Any]
 
 
 @dataclass
@@ -135,7 +133,7 @@ def _do(
     query = urlencode({key: value for key, value in parameters.items() if value})
     accepted, refused = [], 0
     for name in dict.fromkeys(names):
-        answer = client.post(f"{_path(name)}/{verb}?{query}".rstrip("?"), unix)
+        answer = client.post(f"{client.workload_path(name)}/{verb}?{query}".rstrip("?"), unix)
         if answer.status >= 400:
             click.echo(f"Error: {client.problem(answer)[1]}", err=True)
             refused += 1
@@ -159,12 +157,8 @@ def _wait(asked: Asked, unix: str | None, *, quiet: bool) -> None:
         return
     last = ""
     while True:
-        answer = client.get(_path(asked.name), "application/json", None, unix)
-        if answer.status >= 400:
-            raise click.ClickException(client.problem(answer)[1])
-        status = json.loads(answer.text)
+        status, looked = client.workload(asked.name, unix)
         # What was looked at before it was asked for says nothing of it.
-        looked = float(answer.headers.get("workloadd-looked", "inf"))
         done = looked >= asked.answer["asked"] and asked.look(status)
         said = f"{status['state']}: {status['message']}".removesuffix(": ")
         if said != last and not quiet and (done or _works(status)):
@@ -173,10 +167,6 @@ def _wait(asked: Asked, unix: str | None, *, quiet: bool) -> None:
         if done:
             return
         time.sleep(_PAUSE)
-
-
-def _path(name: str) -> str:
-    return f"/v1/workloads/{quote(name, safe='')}"
 
 
 _STATUS = """

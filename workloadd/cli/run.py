@@ -3,7 +3,6 @@
 import json
 import time
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -26,7 +25,7 @@ def run(ctx: click.Context, name: str, wait: bool, unix: str | None) -> None:
     Exit status: 0 where it was started (with --wait: it succeeded), 3 where the run that was waited
     for did not succeed, 4 where a run is on already, 1 where it cannot be started.
     """
-    path = f"/v1/workloads/{quote(name, safe='')}"
+    path = client.workload_path(name)
     answer = client.post(f"{path}/run", unix)
     if answer.status >= 400:
         reason, message = client.problem(answer)
@@ -36,18 +35,15 @@ def run(ctx: click.Context, name: str, wait: bool, unix: str | None) -> None:
     click.echo(f"{name}: {started['state']}{_numbered(started['run'])}")
     if not wait:
         return
-    ended = _ended(path, started, unix)
+    ended = _ended(name, started, unix)
     click.echo(f"{name}: {_said(ended)}")
     ctx.exit(0 if ended["outcome"] == "succeeded" else _FAILED)
 
 
-def _ended(path: str, started: dict[str, Any], unix: str | None) -> dict[str, Any]:
+def _ended(name: str, started: dict[str, Any], unix: str | None) -> dict[str, Any]:
     """The run, or the last of the retries that it needed, once it has ended."""
     while True:
-        answer = client.get(path, "application/json", None, unix)
-        if answer.status >= 400:
-            raise click.ClickException(client.problem(answer)[1])
-        status = json.loads(answer.text)
+        status, _ = client.workload(name, unix)
         ours = [r for r in (status["job"] or {"runs": []})["runs"] if r["id"] > started["after"]]
         if ours and ours[0]["outcome"] and status["state"] != "Running":
             found: dict[str, Any] = ours[0]

@@ -3,7 +3,6 @@
 import json
 import re
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -47,7 +46,7 @@ def status(
     Exit status: 0 where everything is as declared, 3 where something is not (or not yet), 1 where
     that cannot be found out.
     """
-    path = f"/v1/workloads/{quote(name, safe='')}" if name else "/v1/status"
+    path = client.workload_path(name) if name else "/v1/status"
     accept = "application/json" if as_json else "text/plain"
     answer = _good(client.get(path, accept, url, unix))
     text = answer.text if as_json else _coloured(answer.text)
@@ -65,13 +64,13 @@ def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | N
 
     What else happened to it stands between them. Exit status: 0, or 1 where it cannot be found out.
     """
-    path = f"/v1/workloads/{quote(name, safe='')}/history?limit={limit}"
+    path = f"{client.workload_path(name)}/history?limit={limit}"
     answer = _good(client.get(path, "application/json", url, unix))
     if as_json:
         click.echo(answer.text, nl=False)
         return
     document = json.loads(answer.text)
-    here = _here(client.get(f"/v1/workloads/{quote(name, safe='')}", "application/json", url, unix))
+    here = _here(client.get(client.workload_path(name), "application/json", url, unix))
     entries = [(r["started"], _rollout(r, here)) for r in document["rollouts"]]
     entries += [(e["at"], [f"{e['kind']}: {e['message']}"]) for e in document["events"]]
     entries += [(r["started"], _run(r)) for r in document["runs"]]

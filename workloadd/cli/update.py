@@ -2,8 +2,7 @@
 
 import json
 import time
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import click
 
@@ -32,7 +31,7 @@ def outdated(as_json: bool, unix: str | None) -> None:
     _print(found)
 
 
-def _print(found: list[dict[str, Any]]) -> None:
+def _print(found: list[client.Document]) -> None:
     told = [one for one in found if one["newer"] or one["unknown"]]
     for one in told:
         for said in (*one["newer"], *one["unknown"]):
@@ -42,11 +41,11 @@ def _print(found: list[dict[str, Any]]) -> None:
         click.echo(f"all images{rest} are the newest of their tags")
 
 
-def _check(unix: str | None) -> list[dict[str, Any]]:
+def _check(unix: str | None) -> list[client.Document]:
     answer = client.post("/v1/updates/check", unix)
     if answer.status >= 400:
         raise click.ClickException(client.problem(answer)[1])
-    found: list[dict[str, Any]] = json.loads(answer.text)["workloads"]
+    found: list[client.Document] = json.loads(answer.text)["workloads"]
     return found
 
 
@@ -85,10 +84,12 @@ def update(
         names = tuple(one["workload"] for one in found if one["newer"])
         if not names:
             click.echo("all images are the newest of their tags")
-    before = {name: _status(name, unix)[0] for name in names}
+    before = {name: client.workload(name, unix)[0] for name in names}
     asked: dict[str, float] = {}
     for name in names:
-        answer = client.post(f"{_path(name)}/update?{urlencode({'reason': reason})}", unix)
+        answer = client.post(
+            f"{client.workload_path(name)}/update?{urlencode({'reason': reason})}", unix
+        )
         if answer.status >= 400:
             raise click.ClickException(client.problem(answer)[1])
         asked[name] = json.loads(answer.text)["asked"]
@@ -99,24 +100,11 @@ def update(
     ctx.exit(0 if all(ended) else _FAILED)
 
 
-def _path(name: str) -> str:
-    return f"/v1/workloads/{quote(name, safe='')}"
-
-
-def _status(name: str, unix: str | None) -> tuple[dict[str, Any], float]:
-    """A workload's status, and when the host was looked at for it (seconds since the epoch)."""
-    answer = client.get(_path(name), "application/json", None, unix)
-    if answer.status >= 400:
-        raise click.ClickException(client.problem(answer)[1])
-    status: dict[str, Any] = json.loads(answer.text)
-    return status, float(answer.headers.get("workloadd-looked", "inf"))
-
-
-def _ended(name: str, asked: float, before: dict[str, Any], unix: str | None) -> bool:
+def _ended(name: str, asked: float, before: client.Document, unix: str | None) -> bool:
     """Wait for the end of an update, saying how it goes on; whether it ended well."""
     said = ""
     while True:
-        status, looked = _status(name, unix)
+        status, looked = client.workload(name, unix)
         if (
             looked >= asked
             and not _asked(status)
@@ -131,11 +119,11 @@ def _ended(name: str, asked: float, before: dict[str, Any], unix: str | None) ->
         time.sleep(_PAUSE)
 
 
-def _asked(status: dict[str, Any]) -> bool:
+def _asked(status: client.Document) -> bool:
     return any(hand["kind"] == "update" for hand in status["by_hand"])
 
 
-def _outcome(name: str, before: dict[str, Any], status: dict[str, Any]) -> bool:
+def _outcome(name: str, before: client.Document, status: client.Document) -> bool:
     old, new = (one["current"]["revision"] for one in (before, status))
     last = status["last_rollout"] or {}
     tried = last.get("ended") != (before["last_rollout"] or {}).get("ended")

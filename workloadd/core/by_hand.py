@@ -31,9 +31,7 @@ from workloadd.core.job_runs import note_runs
 from workloadd.core.observed import Seen
 from workloadd.core.on_demand import stop_sockets
 from workloadd.core.revision import Revision, spec_key
-from workloadd.core.rollout import Judgement, Verdict, began_since
-
-_NOT_JUDGED = Judgement(Verdict.WAITING)
+from workloadd.core.rollout import NOT_JUDGED, began_since
 
 
 def by_hand(case: Case) -> WorkloadPlan | None:
@@ -74,7 +72,7 @@ def at_rest(seen: Seen, note: Note | None = None) -> list[Action]:
 
 def _stopped(case: Case, stop: Hand) -> WorkloadPlan:
     if case.current and case.current.trial:
-        return discard(case, case.current, case.current.trial, _NOT_JUDGED)
+        return discard(case, case.current, case.current.trial, NOT_JUDGED)
     if is_job(case) and (noted := note_runs(case)):
         return WorkloadPlan(tuple(noted), why="note what became of a run")
     return WorkloadPlan(tuple(at_rest(case.seen)), why=f"stopped {stop.words}")
@@ -124,7 +122,7 @@ def _held(case: Case, hold: Hand) -> WorkloadPlan | None:
     if spec and spec_key(spec) != hold.spec_key:
         return _release(hold, f"its file changed: it is no longer held at {hold.where}")
     if current and current.trial and current.trial.revision != hold.revision:
-        return discard(case, current, current.trial, _NOT_JUDGED)
+        return discard(case, current, current.trial, NOT_JUDGED)
     if current and current.revision == hold.revision and current.complete:
         return None
     if current and current.fallback_revision == hold.revision:

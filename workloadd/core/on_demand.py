@@ -16,11 +16,10 @@ def repair_sockets(case: Case, current: Current) -> list[Action]:
     down = [unit for unit, state in current.sockets if not state.active]
     if not down or _pending(current) or case.retry_at(current.revision):
         return []
-    record = case.seen.file.record if case.seen.file else None
     ran = any(began_since(c, case.boot) for c in current.containers)
     note: list[Action] = []
     drained = any(case.memory.lock.stopped(c.exited_at) for c in current.containers)
-    if ran and not current.unproven and not drained and not (record and record.disabled):
+    if ran and not current.unproven and not drained and not (case.record and case.record.disabled):
         note = [Note("drift", "its socket was stopped")]
     if any(part.unit.active for part in current.parts):
         # For a service that runs already systemd does not begin to listen.

@@ -121,9 +121,8 @@ def _repair_part(
         restart = (container.params or UnitParams()).restart
         by_itself = restart != "always" and began_since(container, case.boot)
         return [] if by_itself else [replace(start, reset=True)]
-    record = case.seen.file.record if case.seen.file else None
     ran = began_since(container, case.boot) and container.exited_at >= container.started_at > 0
-    by_hand = ran and not (record and record.disabled)
+    by_hand = ran and not (case.record and case.record.disabled)
     return [*([_stopped(case, container, part.name)] if by_hand else []), start]
 
 

@@ -64,6 +64,9 @@ class Judgement:
     wake_at: float | None = None
 
 
+NOT_JUDGED = Judgement(Verdict.WAITING)
+
+
 def began_since(container: Container, boot: float) -> bool:
     """Whether the container was started in this boot; Podman tells that in whole seconds."""
     return container.started_at >= boot // 1
@@ -111,14 +114,14 @@ def _judge_part(
 ) -> Judgement:
     container, unit = part.container, part.unit
     if container is None:
-        return Judgement(Verdict.WAITING)
+        return NOT_JUDGED
     idle = unit.active_state == "inactive" and not unit.job and container.exited_at >= began // 1
     if completed(container, unit) or (idle and slept(container)):
         return Judgement(Verdict.PROVEN)
     if (unit.job and not part.init) or unit.active_state == "deactivating":
         # Stopping the older one may take as long as its own stop timeout allows; a member of a
         # pod waits for what has to run to its end, whose own job lasts until then.
-        return Judgement(Verdict.WAITING)
+        return NOT_JUDGED
     if container.oom and not container.running and container.exited_at >= began // 1:
         return _failure("OOMKilled", part, f"{KILLED_FOR_MEMORY} (exit code {container.exit_code})")
     if unit.active_state == "failed" and (container.started_at > 0 or start_failed):

@@ -9,12 +9,10 @@ from workloadd.core.deployment import Current
 from workloadd.core.liveness import restart_ill
 from workloadd.core.repair import repair_activity, repair_units
 from workloadd.core.revision import Revision
-from workloadd.core.rollout import Judgement, Verdict, judge
+from workloadd.core.rollout import NOT_JUDGED, Judgement, Verdict, judge
 from workloadd.core.rollout_table import Event, Stage
 
 _WITH_A_WAY_BACK = (Stage.TRIAL, Stage.VERIFYING)
-
-_NOT_JUDGED = Judgement(Verdict.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Found:
     stage: Stage
     event: Event
     repairs: tuple[Action, ...] = ()
-    judged: Judgement = _NOT_JUDGED
+    judged: Judgement = NOT_JUDGED
 
 
 # By the reason of a judgement's problem; any other is a failure of a unit.
@@ -96,7 +94,7 @@ def recorded(case: Case, current: Current) -> bool:
 
 def _judge(case: Case, current: Current) -> Judgement:
     if case.holding.lacking and not current.parts[0].unit.active:
-        return _NOT_JUDGED
+        return NOT_JUDGED
     # What was stopped for a reboot has its time anew.
     boot = max(case.boot, case.memory.lock.at if case.memory.lock.undone else 0.0)
     began = max(*(c.created_at for c in current.containers), boot)
