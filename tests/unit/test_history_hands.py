@@ -1,11 +1,8 @@
 """What people asked for, and what was rolled out, in the history's database."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from workloadd.core.errors import Problem
 from workloadd.core.hands import Hand, without
@@ -14,19 +11,6 @@ from workloadd.history.revisions import KEEP_REVISIONS, MAX_BYTES
 
 HELD = Hand("web", "hold", "ann", 100.5, "it was slow", "a" * 64, "key")
 PAUSED = Hand("web", "pause", "root", 101.0)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "history.sqlite3"
-
-
-@pytest.fixture
-async def history(file: Path) -> AsyncIterator[History]:
-    history = History(file)
-    assert await history.open() is None
-    yield history
-    await history.close()
 
 
 async def test_a_wish_of_each_kind_is_kept_until_it_is_cleared(history: History) -> None:

@@ -1,26 +1,10 @@
 """Which images workloadd pulled, as the history knows."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from workloadd.core.prune import OurImage
 from workloadd.history import History
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "history.sqlite3"
-
-
-@pytest.fixture
-async def history(file: Path) -> AsyncIterator[History]:
-    opened = History(file)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 async def test_by_all_names_that_pulls_brought(history: History) -> None:

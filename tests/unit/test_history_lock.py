@@ -3,17 +3,10 @@
 import sqlite3
 from pathlib import Path
 
-import pytest
-
 from workloadd.core.fleetlock import NO_LOCK, Client, Lock, Stage
 from workloadd.history import History
 
 GRANTED = Lock(Stage.GRANTED, Client("zincati", "edge"), 1.5, 2.5, "boot", "why", owed=True)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "history.db"
 
 
 async def test_it_is_kept(file: Path) -> None:

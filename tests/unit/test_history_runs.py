@@ -1,30 +1,14 @@
 """The runs of jobs in the history: kept, bounded, and added to a file that has none."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from workloadd.core.runs import Run
 from workloadd.history import History, RunRow
 from workloadd.history.runs import KEEP_RUNS, RECENT
 
 BEGUN = Run(0, "backup", "r1", "c1", "schedule", 1, 100.25)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "history.sqlite3"
-
-
-@pytest.fixture
-async def history(file: Path) -> AsyncIterator[History]:
-    history = History(file)
-    assert await history.open() is None
-    yield history
-    await history.close()
 
 
 async def test_a_run_from_beginning_to_end(history: History) -> None:
