@@ -87,11 +87,9 @@ class Podman:
             "GET",
             f"images/{_quoted(reference)}/json",
             f"look up the image {reference}",
-            allowed=(404,),
             timeout=timeout,
         )
-        answer = await self._requests.send(request)
-        return None if answer.status == 404 else parse_image(answer.body)
+        return await self._requests.find(request, parse_image)
 
     async def create(self, spec: Mapping[str, object], *, timeout: float = 60.0) -> str:
         """Create a container from a libpod SpecGenerator document; return its full ID."""

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -92,6 +92,10 @@ class Requests:
         """
         return await self._in_thread(partial(self._fetch, request, parse))
 
+    async def find(self, request: Request, parse: Callable[[bytes], T]) -> T | None:
+        """The same for what may not be there: None where Podman knows of no such thing."""
+        return await self._in_thread(partial(self._find, replace(request, allowed=(404,)), parse))
+
     async def close(self) -> None:
         """Break the requests under way and end the threads."""
         with self._lock:
@@ -110,7 +114,13 @@ class Requests:
         return await asyncio.get_running_loop().run_in_executor(self._threads, job)
 
     def _fetch(self, request: Request, parse: Callable[[bytes], T]) -> T:
+        return self._parsed(request, self._send(request), parse)
+
+    def _find(self, request: Request, parse: Callable[[bytes], T]) -> T | None:
         answer = self._send(request)
+        return None if answer.status == 404 else self._parsed(request, answer, parse)
+
+    def _parsed(self, request: Request, answer: Answer, parse: Callable[[bytes], T]) -> T:
         try:
             return parse(answer.body)
         except (ValueError, LookupError, TypeError, AttributeError) as error:

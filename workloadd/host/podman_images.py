@@ -27,11 +27,9 @@ class PodmanImages:
             "GET",
             f"containers/{container}/json",
             f"look up container {container[:12]}",
-            allowed=(404,),
             timeout=timeout,
         )
-        answer = await self._requests.send(request)
-        return frozenset() if answer.status == 404 else parse_mounts(answer.body)
+        return await self._requests.find(request, parse_mounts) or frozenset()
 
     async def remove(self, name: str, *, timeout: float = 120.0) -> bool:
         """Take a name from an image, and with the last one the image; say whether it was there.

@@ -43,9 +43,8 @@ class PodmanObjects:
     async def network(self, name: str) -> Network | None:
         """A network, or None where there is no such."""
         doing = f"look up network {name}"
-        request = Request("GET", f"networks/{quote(name)}/json", doing, allowed=(404,))
-        answer = await self._requests.send(request)
-        return None if answer.status == 404 else _network(json.loads(answer.body), self._user)
+        request = Request("GET", f"networks/{quote(name)}/json", doing)
+        return await self._requests.find(request, lambda b: _network(json.loads(b), self._user))
 
     async def create_network(self, document: Mapping[str, object]) -> bool:
         """Create a network; say whether it was created (False: there is one of its name)."""
@@ -63,9 +62,8 @@ class PodmanObjects:
     async def volume(self, name: str) -> Volume | None:
         """A volume, or None where there is no such."""
         doing = f"look up volume {name}"
-        request = Request("GET", f"volumes/{quote(name)}/json", doing, allowed=(404,))
-        answer = await self._requests.send(request)
-        return None if answer.status == 404 else _volume(json.loads(answer.body), self._user)
+        request = Request("GET", f"volumes/{quote(name)}/json", doing)
+        return await self._requests.find(request, lambda b: _volume(json.loads(b), self._user))
 
     async def create_volume(self, document: Mapping[str, object]) -> bool:
         """Create a volume; say whether it was created (False: there is one of its name)."""
