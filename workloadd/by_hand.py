@@ -11,14 +11,13 @@ from typing import Protocol
 
 from workloadd.core.errors import Declined, Transient
 from workloadd.core.hands import Answer, Ask, Hand
-from workloadd.core.names import SHORT
+from workloadd.core.names import SHORT, SHORTEST
 from workloadd.core.status import WorkloadStatus
 from workloadd.history import RolloutRow
 
 log = logging.getLogger(__name__)
 
 Act = Callable[[WorkloadStatus, Ask], Awaitable[Answer]]
-SHORTEST = 4
 
 
 class HandsKept(Protocol):

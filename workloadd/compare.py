@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from workloadd.core.describe import Content, Fingerprint, changes, describe, describe_revision
 from workloadd.core.desired import Declared
 from workloadd.core.errors import Declined
-from workloadd.core.names import SHORT
+from workloadd.core.names import SHORT, SHORTEST
 from workloadd.core.revision import Revision
 from workloadd.core.status import WorkloadStatus, moment
 from workloadd.history import RevisionRow
@@ -19,7 +19,6 @@ from workloadd.history import RevisionRow
 log = logging.getLogger(__name__)
 
 Known = tuple[Declared, Revision | None]
-_SHORTEST = 4
 
 
 class RevisionsKept(Protocol):
@@ -93,7 +92,7 @@ class Comparer:
         raise Declined("NotKept", f"cannot compare {name} {revision[:SHORT]}: {why}")
 
     async def _find(self, name: str, prefix: str) -> RevisionRow:
-        rows = await self._revisions.find(name, prefix) if len(prefix) >= _SHORTEST else []
+        rows = await self._revisions.find(name, prefix) if len(prefix) >= SHORTEST else []
         if len(rows) == 1:
             return rows[0]
         everything = await self._revisions.find(name, "")

@@ -31,6 +31,8 @@ TARGET = "workloads.target"
 SLICE = "workloads.slice"
 # Characters of a revision's digest shown to people and used in container names.
 SHORT = 12
+# The least that people have to write of one.
+SHORTEST = 4
 # The unit by which a job's timer begins a run, where it does not start the job's own.
 TRIGGER = "trigger"
 # The unit that stands for the whole workload, among those of its parts.
