@@ -251,7 +251,10 @@ def _not_serving(view: View, findings: Mapping[str, Finding], trouble: str) -> t
         return "Pulling", findings["Pulled"].message
     if view.container is None:
         return "Waiting", view.plan.why or findings["Deployed"].message
-    if view.current and any(part.starting for part in view.current.parts):
+    down = [part for part in view.current.parts if not part.up] if view.current else []
+    # What waits for one that is started again and again will not come.
+    broken = any(part.unit.restarts or part.unit.active_state == "failed" for part in down)
+    if not broken and any(part.starting for part in down):
         return "RollingOut", "it is being started"
     ready = findings["Ready"]
     return _UNREADY.get(ready.reason, "Failed"), ready.message

@@ -40,7 +40,7 @@ class DeployedPart:
     def starting(self) -> bool:
         """Whether systemd starts it just now, for the first time since somebody asked for it."""
         unit = self.unit
-        return bool(unit.job) or (unit.active_state == "activating" and not unit.restarts)
+        return not unit.restarts and (bool(unit.job) or unit.active_state == "activating")
 
     @property
     def up(self) -> bool:

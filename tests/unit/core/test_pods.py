@@ -1,6 +1,7 @@
 """What the planner does with pods: several containers, each under a unit of its own."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -206,3 +207,21 @@ def test_a_pod_is_removed_whole(file: Declared, data: st.DataObject) -> None:
     _harm(host, data)
     host.settle()
     assert host.containers == {} and host.file is None
+
+
+def test_one_that_fails_before_the_others_is_told_not_that_they_are_being_started() -> None:
+    """They have a job of systemd's for as long as what has to run before them goes on failing."""
+    file = pod(init="[check]")
+    host = Host(images=dict(IMAGES))
+    host.crashing.add("wait")
+    host.settle(file)
+    seen = host.seen()
+    waiting = {part: replace(seen.unit_of(part), job="/job/1") for part in ("web", "side")}
+    stuck = {**seen.units, **waiting}
+    with patch.object(host, "seen", lambda: replace(seen, units=stuck)):
+        found = status(host, file)
+    assert found.state == "Failed"
+    assert "container wait" in found.message
+    calm = {part: replace(unit, restarts=0) for part, unit in stuck.items()}
+    with patch.object(host, "seen", lambda: replace(seen, units=calm)):
+        assert status(host, file).message == "it is being started"
