@@ -2,11 +2,12 @@
 
 Copied to the host and started in place of /usr/local/bin/workloadd. The file `FAULT` in the user's
 runtime directory says where: a JSON object with `workload`, `action` (the class of an action, or
-`start` for the moment at which a restart has stopped the old container and is to start the new
-one), `count` (the how manieth of those) and `when` (before or after it). It is deleted as it
-strikes.
+`start` for the moment at which a restart has begun to stop the old container, and has yet to start
+the new one), `count` (the how manieth of those) and `when` (before or after it). It is deleted as
+it strikes.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -43,7 +44,7 @@ def _arm() -> None:
     from workloadd.execute import Executor
     from workloadd.host.systemd import Systemd
 
-    do, start = Executor._do, Systemd.start
+    do, start, restart = Executor._do, Systemd.start, Systemd.restart
 
     async def deadly_do(self: Executor, action: Any, run: Any, gate: Any) -> None:
         _strike(run.workload, type(action).__name__, "before")
@@ -54,8 +55,17 @@ def _arm() -> None:
         _strike(workload_of_unit(unit) or "", "start", "before")
         await start(self, unit, **more)
 
+    async def deadly_restart(self: Systemd, unit: str, **more: Any) -> None:
+        """systemd does both halves by itself: the daemon dies while it is at the first."""
+        job = asyncio.create_task(restart(self, unit, **more))
+        while not job.done() and (await self.units({unit}))[unit].active_state == "active":
+            continue
+        _strike(workload_of_unit(unit) or "", "start", "before")
+        await job
+
     Executor._do = deadly_do  # type: ignore[method-assign]
     Systemd.start = deadly_start  # type: ignore[method-assign]
+    Systemd.restart = deadly_restart  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -159,7 +159,12 @@ def test_a_pull_that_is_on_is_stopped_and_goes_on(host: Host, name: str) -> None
         host.root("systemctl", "kill", "--signal=STOP", "docker-registry.service")
         try:
             host.write_workload(name, idle(image=image))
-            host.wait_for(name, "Pulling")
+
+            def begun() -> bool:
+                host.look_again()
+                return "Trying to pull" in host.condition(name, "Pulled").get("message", "")
+
+            host.wait_until(begun, "the pull to have begun")
             host.root("fallocate", "--length", "50MiB", str(filler))
             host.wait_until(
                 lambda: host.condition(name, "Pulled").get("reason") == "DiskLow", "a DiskLow"

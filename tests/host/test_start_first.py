@@ -40,8 +40,8 @@ def test_both_run_until_the_next_one_has_proved_itself(host: Host, name: str) ->
     assert host.history(name)["rollouts"][0]["outcome"] == "stable"
 
     host.systemctl("stop", f"workload-{name}.service")
+    host.wait_until(lambda: host.inspect(name)["State"]["Running"], "it to run again")
     host.wait_for(name, "Ready")
-    assert host.inspect(name)["State"]["Running"]
     host.remove_workload(name)
     host.gone(name)
 

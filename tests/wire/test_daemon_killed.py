@@ -22,7 +22,7 @@ from workloadd.render.record import parse_record
 CALLS = {
     "podman": ("create", "create_pod", "rename", "stop", "remove", "remove_pod"),
     "podman.objects": ("create_network", "create_volume", "remove_network", "remove_volume"),
-    "systemd": ("start", "stop", "reset_failed", "reload", "clean"),
+    "systemd": ("start", "stop", "restart", "reset_failed", "reload", "clean"),
     "units": ("write", "remove"),
     "history": ("begin", "committed", "end", "mark_bad", "note"),
     "history.runs": ("begin", "end"),
