@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from workloadd.board import Board
-from workloadd.core.assess import Knowledge, assess, restarted
+from workloadd.core.assess import Knowledge, assess, newer_image, restarted
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.drain import look
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.fleetlock import Look
 from workloadd.core.hands import without
-from workloadd.core.memory import Memory
+from workloadd.core.memory import Memory, Question
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
 from workloadd.core.probe_targets import targets
@@ -34,8 +34,9 @@ from workloadd.core.status import (
     WorkloadStatus,
     moment,
 )
-from workloadd.core.updates import Outdated, outdated, tagged, to_check
+from workloadd.core.updates import Outdated, outdated, to_check
 from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
+from workloadd.core.versions import questions, references
 from workloadd.execute import Executor
 from workloadd.fleetlock import FleetLock
 from workloadd.history import History
@@ -202,10 +203,10 @@ class Reconciler:
         for workload in knowledge.plan.workloads.values():
             for pull in workload.pulls:
                 self._pulls.request(pull, tasks)
-        self._pulls.forget(_references(knowledge.desired))
+        self._pulls.forget(self._references(knowledge.desired))
         self._knowledge = knowledge
         check_at = self._updates.follow(
-            to_check(_enabled(knowledge.desired), knowledge.memory), self._tagged(), tasks
+            to_check(_enabled(knowledge.desired), knowledge.memory), self._questions(), tasks
         )
         desired = knowledge.desired
         self._source_problems = (*desired.unreadable, *desired.problems)
@@ -220,19 +221,19 @@ class Reconciler:
         self._executor.forget_attempts(knowledge.plan, now)
         workloads = assess(knowledge, before)
         self._publish(workloads, began, now, "")
-        await self._record_restarts(before, workloads, now)
+        await self._record(before, workloads, now)
         wakes = (knowledge.plan.wake_at, self._keeper.wake_at, check_at)
         return min((w for w in wakes if w), default=None)
 
-    def _tagged(self) -> set[str]:
-        """The image names that may move, of all workloads."""
+    def _questions(self) -> set[Question]:
+        """What registries may be asked, of all workloads."""
         known = self._knowledge
         specs = _enabled(known.desired).values() if known else ()
-        return {one.image for spec in specs for one in tagged(spec)}
+        return {question for spec in specs for question in questions(spec).values()}
 
     async def outdated(self) -> list[Outdated]:
         """Ask the registries now, and say what each workload runs that is not the newest."""
-        await self._updates.check_now(self._tagged())
+        await self._updates.check_now(self._questions())
         self.wake()
         known = self._knowledge
         if known is None:
@@ -240,15 +241,20 @@ class Reconciler:
         memory = replace(known.memory, registry=self._updates.view())
         return outdated(_enabled(known.desired), known.observed, memory)
 
-    async def _record_restarts(
+    async def _record(
         self, before: Mapping[str, WorkloadStatus], after: Iterable[WorkloadStatus], now: float
     ) -> None:
-        """Note in the history what systemd put right by itself."""
+        """Note in the history what systemd put right by itself, and what there is to roll out."""
         for workload in after:
-            if message := restarted(before.get(workload.name), workload):
-                log.info("%s: %s", workload.name, message, extra={"workload": workload.name})
+            old, name = before.get(workload.name), workload.name
+            if message := restarted(old, workload):
+                log.info("%s: %s", name, message, extra={"workload": name})
                 with suppress(Transient):  # a full disk is said by the host's conditions
-                    await self._history.note(workload.name, now, "restarted", message)
+                    await self._history.note(name, now, "restarted", message)
+            if message := newer_image(old, workload):
+                log.info("%s: %s", name, message, extra={"workload": name})
+                with suppress(Transient):
+                    await self._history.note_news(name, now, "newer-image", message)
 
     async def _look(self, now: float) -> Knowledge:
         """Everything a plan is made of, and the plan."""
@@ -261,7 +267,7 @@ class Reconciler:
         busy = dict(self._executor.busy)
         self._observed = observed = await self._observe(desired)
         self._prober.follow(targets(observed))
-        self._needed = needed_images(desired, observed, _references(desired))
+        self._needed = needed_images(desired, observed, self._references(desired))
         bad, rollouts, last = await self._history.memory()
         attempts = dict(self._executor.attempts)
         bad = {**self._executor.bad, **bad}
@@ -290,9 +296,13 @@ class Reconciler:
             planned.workloads.pop(name, None)
         return Knowledge(desired, observed, memory, planned, busy, now)
 
+    def _references(self, desired: Desired) -> set[str]:
+        """The images that matter, as far as is known of what serves and of newer ones."""
+        return references(_enabled(desired), self._observed, self._updates.view())
+
     async def _observe(self, desired: Desired) -> Observed:
         return await self._observer.observe(
-            desired.workloads, _references(desired), objects=_needs_objects(desired)
+            desired.workloads, self._references(desired), objects=_needs_objects(desired)
         )
 
     async def _look_in_time(self, now: float) -> Knowledge:
@@ -381,9 +391,3 @@ def files_of(observed: Observed) -> dict[str, str]:
 def _enabled(desired: Desired) -> dict[str, WorkloadSpec]:
     """The specs of what is to run."""
     return {n: d.spec for n, d in desired.workloads.items() if d.spec and d.spec.enabled}
-
-
-def _references(desired: Desired) -> set[str]:
-    """The images that files name."""
-    specs = _enabled(desired).values()
-    return {i for spec in specs for c in spec.containers_by_name.values() for i in c.images}

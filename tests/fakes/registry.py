@@ -43,6 +43,12 @@ class FakeAsker:
             return remote.digest
         raise Permanent("ImageNotFound", f"cannot check {reference}: no such image")
 
+    async def tags(self, reference: str) -> list[str]:
+        """The tags of the image's repository."""
+        name = reference.rpartition(":")[0]
+        named = (one.rpartition(":") for one in self._remotes)
+        return [tag for repository, _, tag in named if repository == name]
+
 
 def login_of(header: str | None) -> tuple[str, str] | None:
     """The user and password in an X-Registry-Auth header."""

@@ -98,7 +98,7 @@ PROVEN: dict[str, dict[str, str]] = {
     "test_rollback": {"ServiceSpec": "update", "Update": "soak deadline rollback"},
     "test_dependencies": {"ServiceSpec": "depends_on", "Dependency": "condition restart"},
     "test_start_first": {"Update": "order"},
-    "test_image_updates": {"Update": "policy window", "Window": "days hours time_zone"},
+    "test_image_updates": {"Update": "policy version window", "Window": "days hours time_zone"},
 }
 # What a host without SELinux, without controllers or with an older Podman cannot show, and the test
 # of what is posted to Podman instead.

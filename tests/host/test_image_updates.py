@@ -76,6 +76,7 @@ def test_manual_and_notify_wait_to_be_asked(host: Host, name: str, port: int, ta
     host.write_workload(name, serving(port, image=tag))
     host.look_again()
     assert host.status(name)["current"] == before
+    assert host.history(name)["events"][0]["kind"] == "newer-image"
 
     dry = host.exec("workloadctl", "update", name, "--dry-run").stdout
     assert f"{tag} is now" in dry
@@ -101,3 +102,21 @@ def test_a_closed_window_waits(host: Host, name: str, port: int, tag: str) -> No
     assert host.http(port) == "busybox 1\n"
     host.write_workload(name, serving(port, auto.format("{hours: '00:00-24:00'}"), image=tag))
     host.wait_until(lambda: host.http(port) == "busybox 2\n", "the open one to let it in")
+
+
+def test_versions_within_a_range(host: Host, name: str, port: int) -> None:
+    first, second, third = (f"localhost:5000/{name}:{v}" for v in ("1.2.9", "1.2.10", "1.3.0"))
+    publish(host, first, BUSYBOX)
+    update = "update: {policy: auto, soak: 200ms, version: 1.2.x}"
+    host.deploy(name, serving(port, update, image=first))
+    publish(host, second, NEWER)
+    publish(host, third, BUSYBOX)
+    said = host.exec("workloadctl", "outdated").stdout
+    assert f"{name} (auto): {second} (sha256:" in said
+    assert ") is newer than 1.2.9" in said
+    host.wait_until(lambda: host.http(port) == "busybox 2\n", "the newer one to serve")
+    host.wait_for(name, "Ready")
+    host.wait_until(lambda: condition(host, name) == "Newest", "it to be the newest")
+    assert host.status(name)["image"]["reference"] == second
+    assert host.history(name)["rollouts"][0]["cause"] == f"image changed to {second}"
+    host.podman("rmi", "--force", "--ignore", first, second)

@@ -96,6 +96,14 @@ async def test_bad_revisions(history: History) -> None:
     assert kept == {f"r{number}" for number in range(5, KEEP_BAD + 5)}
 
 
+async def test_news_are_noted_once(history: History) -> None:
+    for at, said in enumerate(("two", "two", "three", "two")):
+        await history.note_news("web", float(at), "newer-image", said)
+        await history.note("web", float(at), "other", said)
+    noted = [e for e in await history.events("web") if e.kind == "newer-image"]
+    assert [e.message for e in noted] == ["two", "three", "two"]
+
+
 async def test_everything_is_bounded(history: History) -> None:
     for number in range(6):
         rollout = await history.begin("web", f"r{number}", "", "new", float(number))

@@ -37,6 +37,11 @@ def condition(host: Installed, name: str = "web") -> tuple[str, str]:
     return (found.status, found.reason) if found else ("", "")
 
 
+def message(host: Installed) -> str:
+    found = status(host).condition("UpToDate")
+    return found.message if found else ""
+
+
 async def test_auto_rolls_it_out(host: Installed, app: Remote) -> None:
     host.write("web", text("auto"))
     await host.settled(image=TAG)
@@ -77,6 +82,17 @@ async def test_notify_only_tells(host: Installed, app: Remote) -> None:
     await host.until(lambda: condition(host) == ("False", "Outdated"))
     assert app.pulls == 1
     assert await host.outcomes() == ["stable"]
+    said = f"{TAG} is now sha256:222222222222; workloadctl update web rolls it out"
+    await host.passes()
+    assert await host.notes("newer-image") == [said]
+    await host.restart()
+    await host.until(lambda: condition(host) == ("False", "Outdated"))
+    await host.passes()
+    assert await host.notes("newer-image") == [said]
+    app.digest = DIGESTS[3]
+    await host.until(lambda: "sha256:333" in message(host))
+    await host.passes()
+    assert len(await host.notes("newer-image")) == 2
 
 
 async def test_two_by_one_tag_do_not_disturb_each_other(host: Installed, app: Remote) -> None:
@@ -142,3 +158,25 @@ async def test_a_digest_is_left_alone(host: Installed, app: Remote) -> None:
     answered, body = await host.post("update")
     assert answered == 409
     assert "goes by a digest" in body["detail"]
+
+
+async def test_versions_within_a_range(host: Installed, app: Remote) -> None:
+    registry = host.world.libpod.registry
+    first, second = "registry.example/app:1.2.0", "registry.example/app:1.2.1"
+    registry[first] = Remote(DIGESTS[1])
+    registry["registry.example/app:1.3.0"] = Remote(DIGESTS[3])
+    host.write("web", f"image: {first}\nupdate: {{policy: auto, version: 1.2.x}}\n")
+    await host.settled(image=first)
+    await host.until(lambda: condition(host) == ("True", "Newest"))
+    registry[second] = Remote(DIGESTS[2])
+    await host.until(lambda: len(host.containers()) == 2 and host.is_settled(image=second))
+    assert (registry[first].pulls, registry[second].pulls) == (1, 1)
+    assert (await host.rollouts())[0].cause == f"image changed to {second}"
+    # What serves says itself which version it is.
+    await host.restart()
+    await host.until(
+        lambda: condition(host) == ("True", "Newest") and host.is_settled(image=second)
+    )
+    assert await host.outcomes() == ["stable", "stable"]
+    host.write("web", f"image: {first}\n")
+    await host.until(lambda: host.is_settled(image=first))

@@ -1,4 +1,4 @@
-"""Asking a registry for a tag's digest, over HTTP on loopback."""
+"""Asking a registry for a tag's digest and for its tags, over HTTP on loopback."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -19,15 +19,39 @@ TOKEN = "let-me-in"
 
 @dataclass
 class Fake:
-    """A registry: `login` is what it asks for, `status` what it answers instead, if anything."""
+    """A registry: `login` is what it asks for, `status` what it answers instead, if anything.
+
+    `pages` are its tags, page by page, `link` is where it says that the next page is.
+    """
 
     login: str = ""
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     address: str = ""
+    pages: list[list[str]] = field(default_factory=lambda: [["1"]])
+    link: str = '<{path}?n=1000&last={last}>; rel="next"'
 
     async def manifest(self, request: web.Request) -> web.Response:
+        """HEAD /v2/NAME/manifests/TAG."""
+        if refusal := self._refusal(request):
+            return refusal
+        if request.match_info["tag"] != "1":
+            return web.Response(status=404)
+        return web.Response(headers={"Docker-Content-Digest": DIGEST})
+
+    async def tags(self, request: web.Request) -> web.Response:
+        """GET /v2/NAME/tags/list."""
+        if refusal := self._refusal(request):
+            return refusal
+        at = int(request.query.get("last", "0"))
+        headers = {}
+        if at + 1 < len(self.pages):
+            headers["Link"] = self.link.format(path=request.path, last=at + 1)
+        found = {"name": "app", "tags": self.pages[at] or None}
+        return web.json_response(found, headers=headers)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
         self.asked.append((request.method, request.path))
         given = request.headers.get("Authorization", "")
         basic = "Basic " + base64.b64encode(b"me:secret").decode()
@@ -41,9 +65,7 @@ class Fake:
             return web.Response(status=401, headers={"WWW-Authenticate": challenge})
         if self.status:
             return web.Response(status=self.status, headers=self.headers)
-        if request.match_info["tag"] != "1":
-            return web.Response(status=404)
-        return web.Response(headers={"Docker-Content-Digest": DIGEST})
+        return None
 
     async def token(self, request: web.Request) -> web.Response:
         self.asked.append((request.method, request.path_qs))
@@ -60,6 +82,7 @@ async def fake() -> AsyncIterator[Fake]:
     found = Fake()
     app = web.Application()
     app.router.add_get("/v2/{name:.+}/manifests/{tag}", found.manifest)
+    app.router.add_get("/v2/{name:.+}/tags/list", found.tags)
     app.router.add_get("/token", found.token)
     async with TestServer(app, host="127.0.0.1") as server:
         found.address = f"127.0.0.1:{server.port}"
@@ -88,6 +111,40 @@ async def test_a_digest_by_head_alone(fake: Fake, registry: Registry, login: str
     methods = {method for method, path in fake.asked if path.startswith("/v2/")}
     assert methods == {"HEAD"}
     assert all("/blobs/" not in path for _, path in fake.asked)
+
+
+@pytest.mark.parametrize("login", ["", "basic", "bearer"])
+async def test_all_tags_page_by_page(fake: Fake, registry: Registry, login: str) -> None:
+    fake.login = login
+    fake.pages = [["1.0", "1.1"], ["latest"], [], ["2.0"]]
+    assert await registry.tags(f"{fake.address}/app:1") == ["1.0", "1.1", "latest", "2.0"]
+    assert sum(path == "/v2/app/tags/list" for _, path in fake.asked) == 4 + bool(login)
+    fake.pages = [[]]
+    assert await registry.tags(f"{fake.address}/app:1") == []
+
+
+async def test_a_next_page_is_asked_of_the_same_registry(fake: Fake, registry: Registry) -> None:
+    """A registry behind a proxy may tell its inner name; and no other host gets our login."""
+    fake.pages = [["1.0"], ["1.1"]]
+    fake.link = '<http://inner.example:5000{path}?n=1000&last={last}>; rel="next"'
+    assert await registry.tags(f"{fake.address}/app:1") == ["1.0", "1.1"]
+
+
+async def test_tags_without_an_end(fake: Fake, registry: Registry) -> None:
+    fake.pages = [["1"]] * 200
+    with pytest.raises(Permanent) as caught:
+        await registry.tags(f"{fake.address}/app:1")
+    assert caught.value.problem.reason == "TooLarge"
+    assert len(fake.asked) == 100
+
+
+async def test_tags_that_cannot_be_had(fake: Fake, registry: Registry) -> None:
+    fake.status, fake.headers = 429, {"Retry-After": "7"}
+    with pytest.raises(TooMany):
+        await registry.tags(f"{fake.address}/app:1")
+    fake.status = 404
+    with pytest.raises(Permanent, match="no such image"):
+        await registry.tags(f"{fake.address}/app:1")
 
 
 async def test_credentials_that_are_wrong(fake: Fake, tmp_path: Path, registry: Registry) -> None:

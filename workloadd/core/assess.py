@@ -32,7 +32,7 @@ from workloadd.core.status import (
     WorkloadStatus,
     moment,
 )
-from workloadd.core.updates import tagged
+from workloadd.core.versions import questions
 from workloadd.core.view import Finding, View, trouble_of
 from workloadd.spec.errors import SpecError
 
@@ -70,6 +70,14 @@ def restarted(before: WorkloadStatus | None, after: WorkloadStatus) -> str:
     ready = before.condition("Ready")
     ended = KILLED_FOR_MEMORY if ready and ready.reason == "OOMKilled" else "it ended"
     return f"{ended} and systemd started it again ({after.restarts} times since it was steady)"
+
+
+def newer_image(before: WorkloadStatus | None, after: WorkloadStatus) -> str:
+    """What to record where a newer image is first known of and not rolled out; else nothing."""
+    now, then = (one.condition("UpToDate") if one else None for one in (after, before))
+    if now is None or now.reason != "Outdated" or (then and then.message == now.message):
+        return ""
+    return now.message
 
 
 def _view(name: str, k: Knowledge) -> View:
@@ -113,7 +121,7 @@ def _assess(view: View, before: WorkloadStatus | None) -> WorkloadStatus:
         shadows=declared.shadows if declared else (),
         description=spec.description if spec else "",
         enabled=spec.enabled if spec else True,
-        tagged=bool(spec and tagged(spec)),
+        tagged=bool(spec and questions(spec)),
         image=serving or wanted,
         ports=_ports(view),
         wanted=wanted if serving and wanted and wanted.id != serving.id else None,
@@ -140,9 +148,10 @@ def _wanted_image(view: View) -> ImageStatus | None:
     spec = view.declared.spec if view.declared else None
     if spec is None:
         return None
-    reference = next(iter(spec.containers_by_name.values())).image
     revision = view.resolution.revision
     parts = revision.parts if revision else ()
+    wanted = revision.spec if revision else spec
+    reference = next(iter(wanted.containers_by_name.values())).image
     pinned = next((p.image for p in parts if p.spec and p.spec.image == reference), None)
     if pinned is None:
         return ImageStatus(reference=reference)

@@ -68,13 +68,24 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """What a registry says a tag stands for: the digest of a manifest, or of an index of several.
+class Question:
+    """What a registry is asked: what a tag stands for; with a range of `versions` (see
+    `update.version`) which is the newest tag in it, and what that one stands for."""
 
-    Times are seconds since the epoch. `problem` is why the last question had no answer; the digest
+    reference: str
+    versions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What a registry says: the newest image of those that were asked about, and the digest that it
+    stands for, of a manifest or of an index of several.
+
+    Times are seconds since the epoch. `problem` is why the last question had no answer; the image
     is then that of the one before.
     """
 
+    reference: str = ""
     digest: str = ""
     checked_at: float = 0.0
     problem: Problem | None = None
@@ -100,7 +111,7 @@ class Memory:
     `runs` are the last ones of each job, the newest first, `run_now` the jobs that people asked
     to have run, `hands` what they asked for by hand. `health` is by full container ID; `relapses`
     are the times of the last restarts of what was not alive, the newest first. `registry` is by
-    image reference. `lock` says whether all is to be stopped for a reboot of the host.
+    what was asked. `lock` says whether all is to be stopped for a reboot of the host.
     """
 
     bad: Mapping[tuple[str, str], Bad] = field(default_factory=dict)
@@ -113,7 +124,7 @@ class Memory:
     health: Mapping[str, Health] = field(default_factory=dict)
     relapses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hands: Hands = field(default_factory=dict)
-    registry: Mapping[str, Latest] = field(default_factory=dict)
+    registry: Mapping[Question, Latest] = field(default_factory=dict)
     lock: Lock = NO_LOCK
 
     def hand(self, workload: str, kind: str) -> Hand | None:

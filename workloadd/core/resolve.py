@@ -16,6 +16,7 @@ from workloadd.core.observed import Observed, Seen
 from workloadd.core.obstacles import obstacle, unreachable
 from workloadd.core.revision import Image, Revision, make_revision
 from workloadd.core.updates import Doorway, doorway, is_let_in, kept_images, updates_to_pull
+from workloadd.core.versions import as_newest, as_served
 from workloadd.spec.container import ContainerSpec
 from workloadd.spec.model import WorkloadSpec
 
@@ -46,8 +47,8 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
         return Resolution()
     if declared.problems:
         return Resolution(problem=declared.problems[0])
-    spec = declared.spec
     current = current_deployment(declared.name, observed.workloads.get(declared.name, Seen()))
+    spec = as_served(declared.spec, current)
     kept = kept_images(spec, current, observed)
     waits = list(_waits(declared.name, spec, observed, memory, now, kept))
     if waits:
@@ -57,7 +58,7 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
     lacking = obstacle(spec, observed.controllers, observed.podman)
     lacking = lacking or unreachable(spec, revision, observed.unjoinable)
     lacking = lacking or in_the_way(declared.needs, observed.objects)
-    pulls = updates_to_pull(spec, observed, memory, door, now)
+    pulls = updates_to_pull(declared.spec, current, observed, memory, door, now)
     return Resolution(revision=revision, obstacle=lacking, pulls=pulls)
 
 
@@ -71,19 +72,19 @@ def _newest(
     memory: Memory,
 ) -> Revision:
     """The revision with the images that serve already, or the one with newer ones."""
-    make = partial(
-        make_revision,
-        declared.name,
-        spec,
-        observed.images,
-        declared.inputs,
-        declared.needs,
-    )
-    stays = make(kept=kept)
-    named = {n: observed.images.get(one.image) for n, one in spec.containers_by_name.items()}
+
+    def make(of: WorkloadSpec, kept: Mapping[str, Image] | None = None) -> Revision:
+        images = observed.images
+        return make_revision(declared.name, of, images, declared.inputs, declared.needs, kept)
+
+    stays = make(spec, kept)
+    newest = spec
+    if door.open and declared.spec:
+        newest = as_newest(declared.spec, current, observed, memory.registry)
+    named = {n: observed.images.get(one.image) for n, one in newest.containers_by_name.items()}
     if None in named.values() or all(named[name] == image for name, image in kept.items()):
         return stays
-    fresh = make()
+    fresh = make(newest)
     if fresh.digest == stays.digest:
         return stays
     return fresh if is_let_in(fresh, stays, current, door, memory) else stays

@@ -12,10 +12,10 @@ from workloadd.core.actions import ClearHand, Note, PullImage, WorkloadPlan
 from workloadd.core.deployment import Current, current_deployment
 from workloadd.core.errors import Problem
 from workloadd.core.hands import Hand
-from workloadd.core.memory import Latest, Memory, Pull
-from workloadd.core.observed import Observed, Seen
+from workloadd.core.memory import Latest, Memory, Pull, Question
+from workloadd.core.observed import Container, Observed, Seen
 from workloadd.core.revision import Image, Revision
-from workloadd.spec.container import ContainerSpec
+from workloadd.core.versions import Tracked, questions, tracked
 from workloadd.spec.model import WorkloadSpec
 
 _SHORT_DIGEST = 19
@@ -75,22 +75,18 @@ def is_let_in(
 
 
 def updates_to_pull(
-    spec: WorkloadSpec, observed: Observed, memory: Memory, door: Doorway, now: float
+    spec: WorkloadSpec,
+    current: Current | None,
+    observed: Observed,
+    memory: Memory,
+    door: Doorway,
+    now: float,
 ) -> tuple[PullImage, ...]:
     """Pulls of what registries are known to have newer, where it may come in."""
     if not door.open:
         return ()
-    wishes = (_wish(one, observed, memory, now) for one in tagged(spec))
+    wishes = (_wish(one, observed, memory, now) for one in tracked(spec, current, memory.registry))
     return tuple({wish.reference: wish for wish in wishes if wish}.values())
-
-
-def tagged(spec: WorkloadSpec) -> list[ContainerSpec]:
-    """The containers whose image goes by a name that may move, and may be pulled."""
-    return [one for one in spec.containers_by_name.values() if _may_move(one)]
-
-
-def _may_move(container: ContainerSpec) -> bool:
-    return "@" not in container.image and container.pull != "never"
 
 
 def _key(latest: Latest) -> str:
@@ -98,32 +94,29 @@ def _key(latest: Latest) -> str:
     return f"update {latest.digest}"
 
 
-def _wish(
-    container: ContainerSpec, observed: Observed, memory: Memory, now: float
-) -> PullImage | None:
-    latest = memory.registry.get(container.image)
-    local = observed.images.get(container.image)
-    if latest is None or not latest.digest or local is None or local.is_of(latest.digest):
+def _wish(one: Tracked, observed: Observed, memory: Memory, now: float) -> PullImage | None:
+    latest, local = one.latest, observed.images.get(one.reference)
+    if latest is None or not latest.digest or (local and local.is_of(latest.digest)):
         return None
     key = _key(latest)
-    pull = memory.pulls.get(container.image, Pull())
+    pull = memory.pulls.get(one.reference, Pull())
     failed = pull.problem and now < pull.next_at and key in pull.failed_for
     if pull.running or key in pull.done_for or failed:
         return None
-    return PullImage(container.image, "always", key, container.platform or "")
+    return PullImage(one.reference, "always", key, one.platform)
 
 
-def to_check(workloads: Mapping[str, WorkloadSpec], memory: Memory) -> dict[str, float]:
-    """The references to ask registries about, and since when (seconds since the epoch) an answer is
-    wanted: 0.0 for whenever it is time."""
-    wanted: dict[str, float] = {}
+def to_check(workloads: Mapping[str, WorkloadSpec], memory: Memory) -> dict[Question, float]:
+    """What to ask registries, and since when (seconds since the epoch) an answer is wanted: 0.0 for
+    whenever it is time."""
+    wanted: dict[Question, float] = {}
     for name, spec in workloads.items():
         asked = memory.hand(name, "update")
         if spec.update.policy == "manual" and not asked:
             continue
-        for container in tagged(spec):
+        for question in questions(spec).values():
             since = asked.at if asked else 0.0
-            wanted[container.image] = max(since, wanted.get(container.image, 0.0))
+            wanted[question] = max(since, wanted.get(question, 0.0))
     return wanted
 
 
@@ -146,19 +139,19 @@ def freshness(
     """What is known of newer images than those that serve."""
     serving = current.by_part if current else {}
     newer, failed, unknown = [], [], []
-    for name, container in spec.containers_by_name.items():
-        runs = serving.get(name)
-        if runs is None or not _may_move(container):
+    for one in tracked(spec, current, memory.registry):
+        runs, latest = serving.get(one.name), one.latest
+        if runs is None:
             continue
-        latest, local = memory.registry.get(container.image), observed.images.get(container.image)
+        local = observed.images.get(one.reference)
         if latest and latest.problem:
             failed.append(latest.problem.message)
-        elif latest and latest.digest and local and not local.is_of(latest.digest):
-            newer.append(_newer(container.image, latest.digest))
+        elif latest and latest.digest and (local is None or not local.is_of(latest.digest)):
+            newer.append(_newer(one.reference, latest.digest, runs))
         elif local and local.id != runs.image_id:
-            newer.append(_newer(container.image, local.digest))
+            newer.append(_newer(one.reference, local.digest, runs))
         elif latest is None and spec.update.policy != "manual":
-            unknown.append(f"{container.image} has not been checked yet")
+            unknown.append(f"{one.served} has not been checked yet")
     return Freshness(tuple(newer), tuple(failed), tuple(unknown))
 
 
@@ -178,7 +171,7 @@ def outdated(
     """The same of all workloads whose images may move."""
     told = []
     for name, spec in sorted(specs.items()):
-        if tagged(spec):
+        if questions(spec):
             current = current_deployment(name, observed.workloads.get(name, Seen()))
             found = freshness(spec, current, observed, memory)
             unknown = (*found.failed, *found.unknown)
@@ -186,27 +179,34 @@ def outdated(
     return told
 
 
-def _newer(reference: str, digest: str) -> str:
-    return f"{reference} is now {digest[:_SHORT_DIGEST]}"
+def _newer(reference: str, digest: str, runs: Container) -> str:
+    short = digest[:_SHORT_DIGEST]
+    served = runs.params.image if runs.params else reference
+    if served == reference:
+        return f"{reference} is now {short}"
+    return f"{reference} ({short}) is newer than {served.rpartition(':')[2]}"
 
 
 def update_done(
-    asked_at: float, spec: WorkloadSpec, observed: Observed, memory: Memory, now: float
+    asked: Hand, spec: WorkloadSpec, observed: Observed, memory: Memory, now: float
 ) -> tuple[bool, Problem | None]:
     """Whether an update that somebody asked for has nothing more to pull; why it failed."""
-    for container in tagged(spec):
-        latest = memory.registry.get(container.image, Latest())
-        pull = memory.pulls.get(container.image, Pull())
-        if latest.checked_at < asked_at:
+    current = current_deployment(asked.workload, observed.workloads.get(asked.workload, Seen()))
+    for one in tracked(spec, current, memory.registry):
+        latest = one.latest or Latest()
+        pull = memory.pulls.get(one.reference, Pull())
+        if latest.checked_at < asked.at:
             return False, None
         if latest.problem:
             return True, latest.problem
+        if not latest.digest:
+            continue
         key = _key(latest)
         if pull.problem and key in pull.failed_for:
             return True, pull.problem
-        local = observed.images.get(container.image)
+        local = observed.images.get(one.reference)
         # An image that is here may not be seen yet; one for another platform never is that one.
-        pulled = key in pull.done_for and now > asked_at + _SEEN
+        pulled = key in pull.done_for and now > asked.at + _SEEN
         if local is None or not (local.is_of(latest.digest) or pulled):
             return False, None
     return True, None
@@ -216,7 +216,7 @@ def finish_update(
     asked: Hand, spec: WorkloadSpec, observed: Observed, memory: Memory, now: float
 ) -> WorkloadPlan | None:
     """Forget an update that somebody asked for, once there is nothing left of it to do."""
-    done, problem = update_done(asked.at, spec, observed, memory, now)
+    done, problem = update_done(asked, spec, observed, memory, now)
     if not done:
         return None
     said = f"the update asked for {asked.words} failed: {problem.message}" if problem else ""

@@ -200,6 +200,15 @@ class History:
         await self._writer.run(work)
         self.relapses.noted(kind)
 
+    async def note_news(self, workload: str, at: float, kind: str, message: str) -> None:
+        """Record an event, unless the last one of its kind said the same."""
+        query = (
+            "SELECT message FROM events WHERE workload = ? AND kind = ? ORDER BY id DESC LIMIT 1"
+        )
+        last = await self._writer.run(lambda c: c.execute(query, (workload, kind)).fetchone())
+        if last is None or last[0] != bounded(message):
+            await self.note(workload, at, kind, message)
+
     async def memory(self) -> tuple[BadRevisions, OpenRollouts, LastRollouts]:
         """What the planner needs: bad revisions, open rollouts, the last ended ones.
 

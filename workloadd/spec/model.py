@@ -23,6 +23,7 @@ from workloadd.spec.problems import Path, Problem, ProblemsError
 from workloadd.spec.process import parse_description
 from workloadd.spec.sandbox import SandboxSpec
 from workloadd.spec.update import UpdateSpec
+from workloadd.spec.versions import version_problems
 
 
 class WorkloadSpec(SandboxSpec, UpdateSpec):
@@ -63,6 +64,13 @@ class WorkloadSpec(SandboxSpec, UpdateSpec):
         if self.update.order == "start-first" and (why := self._clash()):
             hint = "write order: stop-first, or use sockets, which systemd holds open for both"
             raise ProblemsError(Problem("BadValue", why, hint, ("update", "order")))
+        return self
+
+    @model_validator(mode="after")
+    def _versions_are_of_images(self) -> WorkloadSpec:
+        images = {name: one.image for name, one in self.containers_by_name.items()}
+        if problems := tuple(version_problems(self.update.version, images)):
+            raise ProblemsError(*problems)
         return self
 
     def _clash(self) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from workloadd.spec.base import SpecModel, optional
-from workloadd.spec.forms import DurationForm
+from workloadd.spec.forms import DurationForm, ScalarForm
 from workloadd.spec.problems import reject
 from workloadd.spec.translate import validated
 from workloadd.spec.units import parse_duration
+from workloadd.spec.versions import parse_version
 from workloadd.spec.window import Window, parse_window
 
 _LONGEST = 86400.0
@@ -67,12 +69,20 @@ class Update(SpecModel):
         "beside it first. The latter is for what has no fixed host port, but may have sockets.",
         examples=["start-first"],
     )
-
     policy: Literal["manual", "notify", "auto"] = Field(
         default="manual",
         description="What becomes of a newer image under the same tag: nothing until it is asked "
         "for (manual), it is told of (notify), or it is rolled out (auto). A digest is left alone.",
         examples=["auto"],
+    )
+    version: Annotated[
+        Mapping[str, str],
+        BeforeValidator(parse_version, json_schema_input_type=ScalarForm | dict[str, ScalarForm]),
+    ] = Field(
+        default_factory=dict,
+        description="Which other tags count as newer images: a range of versions, as npm and Cargo "
+        "write it, for the numbers in the image's tag; in a pod by the name of the container.",
+        examples=["1.27.x", {"web": "^1.27.3"}],
     )
     window: Annotated[
         tuple[Window, ...],

@@ -6,7 +6,7 @@ from workloadd.core import actions as a
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.hands import Hand
 from workloadd.core.health import Health, ProbeStatus, Watch
-from workloadd.core.memory import Attempt, Bad, LastRollout, Memory, OpenRollout
+from workloadd.core.memory import Attempt, Bad, LastRollout, Latest, Memory, OpenRollout, Question
 from workloadd.core.names import SLOTS, WHOLE, candidate_name, made_as, unit_part
 from workloadd.core.observed import (
     Container,
@@ -69,6 +69,7 @@ class Host:
     bad: dict[tuple[str, str], Bad] = field(default_factory=dict)
     attempts: dict[str, Attempt] = field(default_factory=dict)
     hands: dict[str, Hand] = field(default_factory=dict)
+    registry: dict[Question, Latest] = field(default_factory=dict)
     ended: list[a.EndRollout] = field(default_factory=list)
     notes: list[a.Note] = field(default_factory=list)
     # What each probe has come to, by kind, and when; of one that is not here there is no word.
@@ -159,6 +160,7 @@ class Host:
             health={c.id: self._health(c) for c in self.containers.values() if c.running},
             relapses={self.name: self.relapses},
             hands={self.name: dict(self.hands)} if self.hands else {},
+            registry=dict(self.registry),
         )
 
     def answer(self, **verdicts: bool | None) -> None:

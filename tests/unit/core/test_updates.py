@@ -13,7 +13,7 @@ from workloadd.core import resolve as resolving
 from workloadd.core.assess import Knowledge, assess
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.errors import Problem
-from workloadd.core.memory import Latest
+from workloadd.core.memory import Latest, Question
 from workloadd.core.plan import plan
 from workloadd.core.revision import Image
 from workloadd.core.status import Condition
@@ -37,9 +37,9 @@ def moved(host: Host) -> None:
     host.images |= {IMAGE: NEW, NEW.id: NEW}
 
 
-def told(host: Host, registry: Mapping[str, Latest]) -> Condition:
+def told(host: Host, registry: Mapping[Question, Latest], file: Declared = NOTIFY) -> Condition:
     """The condition of a workload that is to be told, after what registries said."""
-    memory, desired = replace(host.memory(), registry=registry), Desired({"web": NOTIFY})
+    memory, desired = replace(host.memory(), registry=registry), Desired({"web": file})
     planned = plan(desired, host.observed(), memory, POLICY, host.now)
     known = Knowledge(desired, host.observed(), memory, planned, {}, host.now)
     (found,) = assess(known, {})
@@ -85,6 +85,6 @@ def test_a_tag_that_has_not_moved_costs_no_second_revision(host: Host) -> None:
 
 def test_trouble_with_another_image_is_not_its_own(host: Host) -> None:
     failed = Latest(checked_at=1.0, problem=Problem("RegistryUnavailable", "cannot check"))
-    assert told(host, {"registry.example/other:1": failed}).reason == "NotChecked"
-    condition = told(host, {IMAGE: failed})
+    assert told(host, {Question("registry.example/other:1"): failed}).reason == "NotChecked"
+    condition = told(host, {Question(IMAGE): failed})
     assert (condition.reason, condition.message) == ("CheckFailed", "cannot check")
