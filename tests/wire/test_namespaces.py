@@ -22,8 +22,10 @@ from workloadd.host.probes import Failed, Probes, Reach
 
 # In a network of its own, with nothing but loopback: a server on it, and the word when it is up.
 INSIDE = """
-import subprocess, sys, http.server
-subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+import socket, subprocess, sys, http.server
+for command in ("ip link set lo up", "ip address add 10.9.9.9/32 dev lo"):
+    subprocess.run(command.split(), check=True)
+address = sys.argv[1]
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(503 if self.path == "/ill" else 200)
@@ -32,7 +34,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"hello")
     def log_message(self, *_):
         pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+server = Server((address, 0), Handler)
 print(server.server_port, flush=True)
 server.serve_forever()
 """
@@ -47,8 +51,9 @@ class Inside:
 
 
 @contextmanager
-def made_inside() -> Iterator[Inside]:
-    command = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-c", INSIDE]
+def made_inside(address: str = "127.0.0.1") -> Iterator[Inside]:
+    alone = ["unshare", "--user", "--map-root-user", "--net"]
+    command = [*alone, sys.executable, "-c", INSIDE, address]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield Inside(process.pid, int(process.stdout.readline()))
@@ -124,6 +129,19 @@ async def test_probes_over_it(inside: Inside, namespaces: Namespaces, tmp_path: 
         with pytest.raises(Failed) as failed:
             await probes.try_once(target(inside, probe), probe)
         assert failed.value.problem.reason == reason
+
+
+@pytest.mark.parametrize("address", ["::1", "10.9.9.9"])
+async def test_who_listens_elsewhere_than_on_127_0_0_1(
+    address: str, namespaces: Namespaces, tmp_path: Path
+) -> None:
+    probes = Probes(Reach(namespaces, tmp_path), None)  # type: ignore[arg-type]
+    with made_inside(address) as made:
+        for probe in (
+            Probe("readiness", http=HttpCheck(made.port), timeout=20),
+            Probe("readiness", tcp=made.port, timeout=20),
+        ):
+            await probes.try_once(target(made, probe), probe)
 
 
 async def test_nothing_is_left_of_many(inside: Inside, namespaces: Namespaces) -> None:

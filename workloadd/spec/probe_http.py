@@ -12,12 +12,12 @@ from pydantic.config import JsonDict
 from workloadd.spec.base import SpecModel
 from workloadd.spec.forms import ScalarForm
 from workloadd.spec.pairs import parse_pairs
+from workloadd.spec.pattern import parse_pattern
 from workloadd.spec.ports import port_range
 from workloadd.spec.problems import Problem, ProblemsError, each, reject
-from workloadd.spec.text import as_line, as_list, bounded, kind, quote
+from workloadd.spec.text import as_line, as_list, kind, quote
 from workloadd.spec.translate import validated
 
-MAX_PATTERN = 1024
 _ASKED: JsonDict = {"beside": {"port": 8080}}
 
 _HINT = "write for example 8080, 8080/healthz or https://localhost:8443/healthz"
@@ -83,16 +83,6 @@ def _range(value: object) -> str:
     return found[0] if found[2] != found[1] else found[1]
 
 
-def _pattern(value: object) -> str:
-    text = bounded(value, MAX_PATTERN) if isinstance(value, str) else as_line(value)
-    try:
-        re.compile(text.encode())
-    except re.error as caught:
-        why = f"it is not a regular expression: {caught.msg}"
-        raise reject("BadValue", why, "put a backslash before what is meant literally") from None
-    return text
-
-
 class HttpProbe(SpecModel):
     """A request by HTTP to a port of the container, which need not be published."""
 
@@ -130,9 +120,9 @@ class HttpProbe(SpecModel):
         examples=[204, "200-299", [200, 401]],
         json_schema_extra=_ASKED,
     )
-    body: Annotated[str, BeforeValidator(_pattern, json_schema_input_type=str)] = Field(
+    body: Annotated[str, BeforeValidator(parse_pattern, json_schema_input_type=str)] = Field(
         default="",
-        description="Regular expression that has to be found in the answer's first 64 KiB.",
+        description="Regular expression (RE2) that has to be found in the answer's first 64 KiB.",
         examples=['"status": *"ok"'],
         json_schema_extra=_ASKED,
     )

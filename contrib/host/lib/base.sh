@@ -5,7 +5,7 @@ suite=trixie
 base_packages=(
     systemd systemd-sysv dbus dbus-user-session libpam-systemd polkitd
     podman crun netavark aardvark-dns passt uidmap catatonit fuse-overlayfs nftables
-    python3 python3-systemd
+    python3 python3-systemd libstdc++6
     docker-registry busybox-static
     ca-certificates curl iproute2 jq less procps socat util-linux
 )

@@ -1,7 +1,6 @@
 """HTTP and TCP probes over a connection that somebody else made."""
 
 import asyncio
-import re
 import socket
 import ssl
 from functools import lru_cache
@@ -11,6 +10,7 @@ import h11
 
 from workloadd.core.probes import HttpCheck
 from workloadd.host.probes.outcome import Failed
+from workloadd.spec.pattern import is_found
 
 MAX_HEAD = 16 * 1024
 MAX_BODY = 64 * 1024
@@ -29,6 +29,8 @@ async def ask(made: socket.socket, check: HttpCheck) -> None:
     try:
         transport, _ = await loop.create_connection(lambda: exchange, sock=made, **options)  # type: ignore[call-overload]
         await exchange.done
+        if check.body and not await asyncio.to_thread(is_found, check.body, exchange.body):
+            raise Failed("BadBody", "the answer's body does not match")
     except ssl.SSLError as error:
         why = error.reason or error.strerror or "it is no TLS"
         raise Failed("TlsFailed", f"cannot agree on TLS: {why}") from None
@@ -50,8 +52,12 @@ class _Exchange(asyncio.Protocol):
         self._check = check
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         self._body = bytearray()
-        self._good = False
         self.done = done
+
+    @property
+    def body(self) -> bytes:
+        """What was read of the answer's body."""
+        return bytes(self._body[:MAX_BODY])
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         try:
@@ -99,19 +105,15 @@ class _Exchange(asyncio.Protocol):
         elif isinstance(event, h11.Data):
             self._body += event.data
             if len(self._body) >= MAX_BODY:
-                self._judge_body()
+                self._end(None)
         elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
-            self._judge_body()
+            self._end(None)
 
     def _answered(self, status: int) -> None:
         if not any(low <= status <= high for low, high in self._check.status):
             self._end(Failed("BadStatus", f"the answer has the status {status}"))
         elif not self._check.body:
             self._end(None)
-
-    def _judge_body(self) -> None:
-        found = re.search(self._check.body.encode(), self._body[:MAX_BODY])
-        self._end(None if found else Failed("BadBody", "the answer's body does not match"))
 
     def _end(self, failure: Exception | None) -> None:
         if self.done.done():
