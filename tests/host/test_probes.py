@@ -4,7 +4,7 @@ import pytest
 
 from tests.host.host import Host
 from tests.host.machine import remove
-from tests.host.workloads import BUSYBOX, serving
+from tests.host.workloads import BUSYBOX, idle, serving
 
 _WEB = f"""image: {BUSYBOX}
 command: httpd -f -p 8080 -h /www
@@ -46,6 +46,25 @@ def test_tcp_and_exec(host: Host, name: str) -> None:
     host.wait_until(lambda: host.condition(name, "Ready")["status"] == "False", "it to be ill")
     host.inside(name, "rm /tmp/ill")
     host.wait_until(lambda: host.condition(name, "Ready")["status"] == "True", "it to be well")
+
+
+def test_a_command_that_hangs_leaves_nothing(host: Host, name: str) -> None:
+    """Neither in the container nor, but for some seconds, of Podman's."""
+    command = "{exec: [sh, -c, sleep 1234 & sleep 1235], interval: 200ms, timeout: 200ms}"
+    host.write_workload(name, idle("init_process: true", f"probes: {{readiness: {command}}}"))
+    host.wait_until(lambda: failures(host, name) >= 3, "it to have failed again and again")
+    container = host.status(name)["current"]["container"]
+    # One try may be under way: a shell and what it started.
+    asked = host.inside(container, "ps -o args").splitlines()
+    assert sum("sleep 123" in line for line in asked) <= 3, asked
+    assert not any("[" in line for line in asked), asked
+    keeps = host.exec("pgrep", "--full", "--list-full", f"conmon.*{container}.*--exit-delay")
+    assert all(line.endswith("--exit-delay 10") for line in keeps.stdout.splitlines())
+
+
+def failures(host: Host, name: str) -> int:
+    """How often the readiness probe has failed in a row."""
+    return next((one["failures"] for one in host.status(name).get("probes", [])), 0)
 
 
 def test_the_helper_is_killed(host: Host, name: str) -> None:

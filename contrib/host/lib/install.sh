@@ -39,6 +39,8 @@ take_effect() {
     run_inside "$host_user" systemctl --user daemon-reload
     local state
     state=$(run_inside "$host_user" systemctl --user show --value -p ActiveState workloadd.service)
+    # Podman's service reads its settings when it starts.
+    run_inside "$host_user" systemctl --user stop podman.service
     [[ $state != inactive ]] || return 0
     # What the older tree had used up of the start limit does not count for this one.
     run_inside "$host_user" systemctl --user reset-failed workloadd.service
