@@ -238,7 +238,7 @@ class ByHand:
         if known is None:
             return "no such revision was ever rolled out"
         at = datetime.fromtimestamp(known.started_at, UTC)
-        kept = "only those of the current and the previous deployment are kept"
+        kept = "rollout.keep in workloadd.toml and update.keep in its file say how many are kept"
         return f"its containers of {at:%Y-%m-%d %H:%M} UTC were removed; {kept}"
 
 
@@ -247,6 +247,7 @@ def _deployments(workload: WorkloadStatus) -> dict[str, str]:
     ordered = (
         ("current", workload.current),
         ("previous", workload.previous),
+        *(("older", one) for one in workload.older),
         ("next", workload.next),
     )
     found: dict[str, str] = {}

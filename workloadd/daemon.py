@@ -246,7 +246,7 @@ class Daemon:
             self.history,
             self.locks,
             self.board,
-            Policy(rollout.soak, rollout.deadline, rollout.restarts),
+            Policy(rollout.soak, rollout.deadline, rollout.restarts, keep=rollout.keep),
             self._settings.reconcile,
             self._clock,
             prober=self.prober,

@@ -118,6 +118,29 @@ def test_rollback_there_and_back(host: Host, name: str, port: int) -> None:
     assert "no such revision" in refused and "previous is" in refused
 
 
+def test_rollback_to_one_further_back(host: Host, name: str, port: int) -> None:
+    keep = "update: {keep: 2, soak: 200ms}"
+    first = host.deploy(name, serving(port, keep))["current"]
+    second = host.deploy(name, serving(port, keep, image=NEWER))["current"]
+    third = host.deploy(name, serving(port, keep, "user: nobody", image=NEWER))["current"]
+    assert [c["State"] for c in host.containers(name)].count("exited") == 2
+    ctl(host, "rollback", name, "--to", first["revision"][:8])
+    assert host.http(port) == "busybox 1\n"
+    assert host.inspect(name)["Id"] == first["container"]
+    status = host.status(name)
+    assert status["previous"]["container"] == third["container"]
+    assert [one["container"] for one in status["older"]] == [second["container"]]
+    assert f"{second['revision'][:12]} (older)" in ctl(host, "history", name).stdout
+    lines = ctl(host, "status", name).stdout.splitlines()
+    (shown,) = (line for line in lines if line.split()[:1] == ["older"])
+    assert second["revision"][:12] in shown
+    ctl(host, "resume", name)
+    assert host.inspect(name)["Id"] == third["container"]
+    host.deploy(name, serving(port, "update: {keep: 1, soak: 200ms}"))
+    assert host.http(port) == "busybox 1\n"
+    assert len(host.containers(name)) == 2
+
+
 def test_a_previous_one_that_does_not_work_any_more(host: Host, name: str, port: int) -> None:
     script = "[ ! -e /data/broken ] || exit 3; exec httpd -f -p 8080 -h /www"
     volume = "volumes: ['data:/data']"

@@ -96,6 +96,7 @@ PROVEN: dict[str, dict[str, str]] = {
     "test_registry": {"ServiceSpec": "pull"},
     "test_update": {"ServiceSpec": "enabled"},
     "test_rollback": {"ServiceSpec": "update", "Update": "soak deadline rollback"},
+    "test_by_hand": {"Update": "keep"},
     "test_dependencies": {"ServiceSpec": "depends_on", "Dependency": "condition restart"},
     "test_start_first": {"Update": "order"},
     "test_image_updates": {"Update": "policy version window", "Window": "days hours time_zone"},

@@ -157,6 +157,23 @@ class TestRollback:
         await host.settled("other")
         assert (await host.post("rollback", "other"))[1]["reason"] == "NoPrevious"
 
+    async def test_further_back_than_by_one(self, host: Installed) -> None:
+        settings = host.settings
+        rollout = settings.rollout.model_copy(update={"keep": 2})
+        host.settings = settings.model_copy(update={"rollout": rollout})
+        await host.start()
+        first = await updated(host)
+        update(host, "3")
+        status = await host.settled("web", THREE)
+        assert [one.revision for one in status.older] == [first]
+        await done(host, f"rollback?to={first[:8]}")
+        status = await host.settled("web", ONE)
+        assert status.previous and status.previous.image == THREE
+        assert [one.image for one in status.older] == [TWO]
+        await done(host, "resume")
+        await host.settled("web", THREE)
+        assert len(host.containers()) == 3
+
     async def test_a_bad_revision_is_tried_again_when_resumed(self, host: Installed) -> None:
         await host.start()
         update(host, "1")

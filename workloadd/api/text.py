@@ -219,6 +219,7 @@ def _deployments(workload: WorkloadStatus, now: datetime) -> list[str]:
         ("next", workload.next),
         ("current", workload.current),
         ("previous", workload.previous),
+        *(("older", one) for one in workload.older),
     )
     return [line for label, one in known if one for line in _deployment(label, one, now)]
 

@@ -94,7 +94,7 @@ async def preview(paths: Paths, settings: Settings, source: Directories) -> Prev
         await podman.close()
         await history.close()
     rollout = settings.rollout
-    policy = Policy(rollout.soak, rollout.deadline, rollout.restarts)
+    policy = Policy(rollout.soak, rollout.deadline, rollout.restarts, keep=rollout.keep)
     memory = Memory(bad, rollouts, last, runs=runs, hands=hands)
     steps = steps_of(desired, observed, memory, policy, time.time())
     missing = problem and problem.reason != "HistoryMissing"

@@ -85,8 +85,9 @@ def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | N
 def _here(answer: Answer) -> dict[str, str]:
     """What can be gone back to: which revisions are deployed, and as what."""
     status = json.loads(answer.text) if answer.status < 400 else {}
-    deployments = {which: status.get(which) for which in ("previous", "current")}
-    return {one["revision"]: f" ({which})" for which, one in deployments.items() if one}
+    older = [("older", one) for one in status.get("older", ())]
+    deployments = [*older, *((which, status.get(which)) for which in ("previous", "current"))]
+    return {one["revision"]: f" ({which})" for which, one in deployments if one}
 
 
 def _rollout(rollout: dict[str, Any], here: dict[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from workloadd.core.actions import Plan, WorkloadPlan
 from workloadd.core.conditions import findings, state_of
@@ -222,9 +223,9 @@ def _unit(workload: str, part: str, unit: UnitState) -> Unit:
     )
 
 
-def _deployments(view: View) -> dict[str, Deployment | None]:
+def _deployments(view: View) -> dict[str, Any]:
     current, target = view.current, view.resolution.revision
-    known = {id for _, id in (*current.ids, *current.previous)} if current else set()
+    known = current.kept if current else frozenset()
     wanted = {(part.name, part.digest) for part in target.parts} if target else set()
     prepared = [
         c for c in view.seen.containers if c.id not in known and (c.container, c.revision) in wanted
@@ -232,6 +233,11 @@ def _deployments(view: View) -> dict[str, Deployment | None]:
     return {
         "current": _deployment(current.revision, current.containers) if current else None,
         "previous": _previous(current) if current else None,
+        "older": tuple(
+            found
+            for one in (current.older if current else ())
+            if (found := _deployment(one.revision, one.containers))
+        ),
         "next": _deployment(target.digest, prepared) if target else None,
     }
 

@@ -13,7 +13,7 @@ from workloadd.core.actions import (
     WriteUnits,
 )
 from workloadd.core.case import Case
-from workloadd.core.deployment import Current, newest
+from workloadd.core.deployment import Current, Older, newest
 from workloadd.core.errors import Problem
 from workloadd.core.forward import removals, take_over
 from workloadd.core.names import SHORT
@@ -25,10 +25,11 @@ from workloadd.core.rollout import Judgement
 
 def fall_back(case: Case, current: Current) -> WorkloadPlan:
     """A container is gone and there is no revision to make it anew from."""
-    if not current.fallback:
+    if not current.behind:
         return WorkloadPlan(why="its container is gone, and there is none to go back to")
     note = Note("drift", "its container was removed; back to the previous deployment")
-    return WorkloadPlan((note, *_switch_back(case, current)), why=note.message)
+    actions = _switch_back(case, current, current.behind[0], proven=False)
+    return WorkloadPlan((note, *actions), why=note.message)
 
 
 def roll_back(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
@@ -42,15 +43,15 @@ def roll_back(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
         # Before the switch: else the next daemon would go back to what failed.
         mark += [Note("by-hand", f"it failed, and is no longer held at {hold.where}")]
         mark += [ClearHand(hold)]
-    before = {c.id for c in current.fallback}
+    before = {c.id for one in current.behind for c in one.containers}
     failed = [c for c in current.containers if c.id not in before]
     actions = (
         *mark,
-        *_switch_back(case, current),
+        *_switch_back(case, current, current.behind[0], proven=False),
         EndRollout(current.revision, "rolled-back", problem, failing(judged, failed)),
         *removals(failed),
     )
-    revision = current.fallback_revision
+    revision = current.behind[0].revision
     return WorkloadPlan(actions, why=f"roll back to {revision[:SHORT]}: {problem.message}")
 
 
@@ -59,40 +60,40 @@ def failing(judged: Judgement, failed: Iterable[Container]) -> str:
     return judged.container or next((c.id for c in failed), "")
 
 
-def go_back(case: Case, current: Current, cause: str) -> WorkloadPlan:
-    """Let the previous deployment serve again although none failed, and prove itself like any
-    other; the one that served is kept behind it."""
-    revision = current.fallback_revision
+def go_back(case: Case, current: Current, to: Older, cause: str) -> WorkloadPlan:
+    """Let an older deployment serve again although none failed, and prove itself like any other;
+    the one that served is kept behind it."""
+    revision = to.revision
     begin: list[Action] = []
     if case.rollout is None or case.rollout.revision != revision:
         begin.append(BeginRollout(revision, current.revision, cause))
-    behind = current.ids if current.complete else _older(case, current)
-    actions = (*begin, *_switch_back(case, current, behind))
+    actions = (*begin, *_switch_back(case, current, to, proven=True))
     return WorkloadPlan(actions, why=f"roll back to {revision[:SHORT]}: {cause}")
 
 
-def _switch_back(case: Case, current: Current, behind: Ids | None = None) -> tuple[Action, ...]:
-    """Commit to the previous deployment, keeping `behind` it, or else one that is older still."""
-    back = current.previous
-    params = case.seen.params(back)
+def _switch_back(case: Case, current: Current, to: Older, *, proven: bool) -> tuple[Action, ...]:
+    """Commit to an older deployment; what serves is kept behind it where it is `proven`."""
+    params = case.seen.params(to.ids)
+    behind = current.behind_next(to.revision, case.policy.keep, proven=proven)
     record = UnitRecord(
         case.name,
-        current.fallback_revision,
-        back,
-        _older(case, current) if behind is None else behind,
+        to.revision,
+        to.ids,
+        behind[0] if behind else _unrecorded(case, current),
         source=case.declared.path,
         description=description_of(case),
         reclaim=reclaim_of(params.values()),
+        older=behind[1:],
     )
     return (
         *release_sockets(case.seen, current, params),
         WriteUnits(record, params),
-        *take_over(case, back, params),
+        *take_over(case, to.ids, params),
     )
 
 
-def _older(case: Case, current: Current) -> Ids:
-    """What is left of the deployment before the previous one: of pods nothing is kept."""
+def _unrecorded(case: Case, current: Current) -> Ids:
+    """What is left of a deployment that no record tells of: of pods nothing is kept."""
     if len(current.previous) > 1:
         return ()
     older = newest(c for c in case.others(current.kept) if c.started_at > 0 and not c.pod)
@@ -109,6 +110,7 @@ def record_of(case: Case, current: Current) -> UnitRecord:
         source=case.declared.path,
         description=description_of(case),
         reclaim=reclaim_of(case.seen.params(current.ids).values()),
+        older=tuple(one.ids for one in current.older),
     )
 
 

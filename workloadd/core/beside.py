@@ -66,14 +66,16 @@ def try_beside(case: Case, current: Current, revision: Revision) -> WorkloadPlan
 def switch(case: Case, current: Current, trial: Current) -> WorkloadPlan:
     """What was tried takes over: it runs already, only the other one has to stop."""
     params = case.seen.params(trial.ids)
+    behind = current.behind_next(trial.revision, case.policy.keep, proven=True)
     record = UnitRecord(
         case.name,
         trial.revision,
         trial.ids,
-        current.ids if current.complete else (),
+        behind[0] if behind else (),
         source=case.declared.path,
         description=description_of(case),
         reclaim=reclaim_of(params.values()),
+        older=behind[1:],
     )
     actions = (
         WriteUnits(record, params),

@@ -23,7 +23,7 @@ from workloadd.core.actions import (
 from workloadd.core.back import go_back
 from workloadd.core.beside import discard
 from workloadd.core.case import Case
-from workloadd.core.deployment import Current
+from workloadd.core.deployment import Current, Older
 from workloadd.core.errors import Problem
 from workloadd.core.hands import Hand
 from workloadd.core.job import carry_on, is_job
@@ -125,8 +125,8 @@ def _held(case: Case, hold: Hand) -> WorkloadPlan | None:
         return discard(case, current, current.trial, NOT_JUDGED)
     if current and current.revision == hold.revision and current.complete:
         return None
-    if current and current.fallback_revision == hold.revision:
-        return _go_back(case, current, hold)
+    if current and (to := next((d for d in current.behind if d.revision == hold.revision), None)):
+        return _go_back(case, current, to, hold)
     if case.wanted and case.wanted.digest == hold.revision:
         return None
     return _release(hold, f"it cannot be held at {hold.where}: a container of that is gone")
@@ -136,12 +136,12 @@ def _release(hold: Hand, why: str) -> WorkloadPlan:
     return WorkloadPlan((Note("by-hand", why), ClearHand(hold)), why=why)
 
 
-def _go_back(case: Case, current: Current, hold: Hand) -> WorkloadPlan:
+def _go_back(case: Case, current: Current, to: Older, hold: Hand) -> WorkloadPlan:
     if case.rollout and case.rollout.revision == current.revision:
         problem = Problem("ByHand", f"it was rolled back {hold.words}")
         end = EndRollout(current.revision, "rolled-back", problem)
         return WorkloadPlan((end,), why=problem.message)
-    return go_back(case, current, f"by hand: rolled back {hold.words}")
+    return go_back(case, current, to, f"by hand: rolled back {hold.words}")
 
 
 def forget_all(hands: Mapping[str, Hand]) -> list[Action]:

@@ -1,6 +1,6 @@
 """The current deployment, put together from a unit's record, containers and units."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from workloadd.core.names import SLOTS, candidate_name, made_as, plain_name, unit_part
@@ -53,12 +53,26 @@ class DeployedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Older:
+    """A deployment that served before, and of which all containers are still here."""
+
+    ids: Ids
+    containers: tuple[Container, ...]
+
+    @property
+    def revision(self) -> str:
+        """What it is a deployment of."""
+        return combined_digest((c.container, c.revision) for c in self.containers)
+
+
+@dataclass(frozen=True, slots=True)
 class Current:
     """The current deployment: what the unit names, or what serves under plain names.
 
     `previous` is the deployment before it, `fallback` its containers where all are still here.
-    `sockets` are the units that should listen for it. `trial` is the deployment that has to prove
-    itself beside this one before it takes its place.
+    `older` are those before that one, the newest first. `sockets` are the units that should
+    listen for it. `trial` is the deployment that has to prove itself beside this one before it
+    takes its place.
     """
 
     revision: str
@@ -67,6 +81,7 @@ class Current:
     fallback: tuple[Container, ...] = ()
     sockets: tuple[tuple[str, UnitState], ...] = ()
     trial: "Current | None" = None
+    older: tuple[Older, ...] = ()
 
     @property
     def ids(self) -> Ids:
@@ -86,9 +101,20 @@ class Current:
     @property
     def fallback_revision(self) -> str:
         """The revision of the deployment before it; empty where not all of that is here."""
-        if not self.fallback:
-            return ""
-        return combined_digest((c.container, c.revision) for c in self.fallback)
+        return Older(self.previous, self.fallback).revision if self.fallback else ""
+
+    @property
+    def behind(self) -> tuple[Older, ...]:
+        """All deployments that may serve again, the newest first."""
+        previous = (Older(self.previous, self.fallback),) if self.fallback else ()
+        return (*previous, *self.older)
+
+    def behind_next(self, revision: str, keep: int, *, proven: bool) -> tuple[Ids, ...]:
+        """What is to be kept, the newest first, where a deployment of `revision` takes over: this
+        one, if it is `proven`, and those behind it; no more than `keep`, and none of `revision`."""
+        this = [(self.revision, self.ids)] if proven and self.complete else []
+        line = [*this, *((one.revision, one.ids) for one in self.behind)]
+        return tuple(ids for of, ids in line if of != revision)[:keep]
 
     @property
     def made_of(self) -> tuple[tuple[str, str], ...]:
@@ -128,9 +154,10 @@ class Current:
 
     @property
     def kept(self) -> frozenset[str]:
-        """The containers of this and the previous deployment, and of the one on trial."""
+        """The containers of this deployment, of those behind it, and of the one on trial."""
         trial = self.trial.ids if self.trial else ()
-        return frozenset(id for _, id in (*self.ids, *self.previous, *trial))
+        older = (pair for one in self.older for pair in one.ids)
+        return frozenset(id for _, id in (*self.ids, *self.previous, *older, *trial))
 
     @property
     def slot(self) -> str:
@@ -163,6 +190,13 @@ def slept(container: Container) -> bool:
     return bool(params.sockets) and ended
 
 
+def _older(record: UnitRecord, seen: Seen) -> Iterator[Older]:
+    for ids in record.older:
+        there = tuple(c for _, container in ids if (c := seen.by_id(container)))
+        if len(there) == len(ids):
+            yield Older(ids, there)
+
+
 def current_deployment(name: str, seen: Seen) -> Current | None:
     """The deployment that the unit file commits to.
 
@@ -182,6 +216,7 @@ def current_deployment(name: str, seen: Seen) -> Current | None:
             there if len(there) == len(fallback) else (),
             sockets,
             _on_trial(record, sockets, seen),
+            tuple(_older(record, seen)),
         )
     serving = _serving(name, seen)
     if not serving:

@@ -38,14 +38,19 @@ def roll_forward(case: Case, revision: Revision) -> WorkloadPlan:
     slot = (case.current.slot if case.current else "") or SLOTS[0]
     places = {p.name: slot if case.policy.start_first else p.name for p in revision.parts}
     ids = tuple((place, ready.get(name, "")) for name, place in places.items())
+    behind: tuple[Ids, ...] = ()
+    if current := case.current:
+        proven = not current.unproven
+        behind = current.behind_next(revision.digest, case.policy.keep, proven=proven)
     record = UnitRecord(
         case.name,
         revision.digest,
         ids,
-        _previous(case.current),
+        behind[0] if behind else (),
         source=case.declared.path,
         description=revision.spec.description,
         reclaim=revision.reclaim,
+        older=behind[1:],
     )
     params = {places[part.name]: part.params for part in revision.parts}
     actions += release_sockets(case.seen, case.current, params)
@@ -123,7 +128,7 @@ def _fits(case: Case, container: Container) -> bool:
     """Whether a container of the right make can be committed as it is.
 
     That is one that was never started (the daemon ended between create and commit), one of the
-    current deployment, or of the one kept as previous (the file was changed back).
+    current deployment, or of one behind it (the file was changed back).
     """
     fresh = container.state in ("created", "configured", "initialized")
     return fresh or (case.current is not None and container.id in case.current.kept)
@@ -146,15 +151,6 @@ def removals(containers: Iterable[Container]) -> list[Action]:
 def _pod(usable: dict[str, Container]) -> str:
     infra = usable.get(INFRA_CONTAINER)
     return infra.pod if infra else ""
-
-
-def _previous(current: Current | None) -> Ids:
-    """The deployment to fall back to if the next one fails: the last one that was proven."""
-    if current is None:
-        return ()
-    if current.complete and not current.unproven:
-        return current.ids
-    return current.previous if current.fallback else ()
 
 
 def cause_of(revision: Revision, current: Current | None) -> str:

@@ -56,9 +56,10 @@ start; an ID is empty where the container has yet to be created."""
 class UnitRecord:
     """The commit record in a workload's own unit: which containers serve, which ones did before.
 
-    `trial` is what has to prove itself beside them, uncommitted. `description` is the file's line
-    for people, `reclaim` are the Podman volumes to delete when the workload goes, `disabled` says
-    that the file keeps it stopped.
+    `older` are deployments before the previous one, the newest first; `trial` is what has to
+    prove itself beside them, uncommitted. `description` is the file's line for people,
+    `reclaim` are the Podman volumes to delete when the workload goes, `disabled` says that the
+    file keeps it stopped.
     """
 
     workload: str
@@ -70,6 +71,7 @@ class UnitRecord:
     reclaim: tuple[str, ...] = ()
     disabled: bool = False
     trial: Ids = ()
+    older: tuple[Ids, ...] = ()
 
     @property
     def running(self) -> Ids:

@@ -23,7 +23,7 @@ class Policy:
     `soak`: seconds a deployment has to stay up to be proven; `deadline`: seconds within which it
     has to get there; `restarts`: how many restarts in that time make it a failure; `rollback`:
     whether the previous deployment comes back then; `start_first`: whether the new one proves
-    itself beside it.
+    itself beside it; `keep`: how many deployments are kept behind the one that serves.
     """
 
     soak: float = 5.0
@@ -31,6 +31,7 @@ class Policy:
     restarts: int = 2
     rollback: bool = True
     start_first: bool = False
+    keep: int = 1
 
     def of(self, spec: WorkloadSpec | None) -> "Policy":
         """The policy for one workload, with what its file says of it."""
@@ -43,6 +44,7 @@ class Policy:
             deadline=self.deadline if update.deadline is None else update.deadline,
             rollback=update.rollback,
             start_first=update.order == "start-first",
+            keep=self.keep if update.keep is None else update.keep,
         )
 
 

@@ -49,7 +49,7 @@ def find(case: Case, due: Revision | None) -> Found:
         return Found(stage, Event.CALM)
     if current.trial and _overtaken(case, current.trial):
         return Found(stage, Event.WANTED)
-    if not current.complete and (current.fallback or current.container is None):
+    if not current.complete and (current.behind or current.container is None):
         return Found(stage, Event.GONE)
     judged_one = current.trial or current
     if bad := case.bad(judged_one.revision) if stage in _WITH_A_WAY_BACK else None:
@@ -76,7 +76,7 @@ def stage_of(case: Case) -> Stage:
         return Stage.TRIAL
     if not current.unproven:
         return Stage.STABLE
-    if current.fallback and case.policy.rollback:
+    if current.behind and case.policy.rollback:
         return Stage.VERIFYING
     return Stage.ALONE if recorded(case, current) else Stage.GIVEN_UP
 

@@ -58,7 +58,7 @@ class Move(Enum):
     ROLL_BACK = "remember it as bad, let the previous one serve again"
     FALL_BACK = "let the previous one serve again"
     GIVE_UP = "note that it failed"
-    CONCLUDE = "give it the plain names, remove what is older than the previous one"
+    CONCLUDE = "give it the plain names, remove what is older than is to be kept"
     REPAIR = "put the units right"
     TIDY = "remove what belongs to no deployment"
     WAIT = "wait"

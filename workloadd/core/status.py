@@ -190,6 +190,9 @@ class WorkloadStatus(_Model):
     current: Deployment | None = None
     next: Deployment | None = None
     previous: Deployment | None = None
+    older: tuple[Deployment, ...] = Field(
+        default=(), description="what is kept of before that, the newest first"
+    )
     unit: Unit
     containers: tuple[ContainerStatus, ...] = Field(
         default=(), description="a pod's containers; empty for a workload of one"

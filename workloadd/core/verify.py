@@ -25,8 +25,7 @@ def give_up(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
         actions.append(EndRollout(current.revision, "failed", problem, judged.container))
     elif end := unrecorded_end(case, current, case.wanted.digest if case.wanted else ""):
         actions.append(end)
-    kept = {id for _, id in current.ids} | {c.id for c in current.fallback}
-    actions += removals(c for c in case.others(kept) if not c.running)
+    actions += removals(c for c in case.others(current.kept) if not c.running)
     if actions:
         return WorkloadPlan(tuple(actions), why=problem.message)
     # It may yet prove itself.
@@ -36,7 +35,7 @@ def give_up(case: Case, current: Current, judged: Judgement) -> WorkloadPlan:
 
 
 def conclude(case: Case, current: Current) -> WorkloadPlan:
-    """The deployment is proven: it takes the plain names; all but the previous one go."""
+    """The deployment is proven: it takes the plain names; all go but those behind it."""
     if taken := case.seen.taken(case.name, current.made_of):
         return WorkloadPlan(why=f"a container or pod that is not ours is named {taken}")
     actions: list[Action] = removals(case.others(current.kept))

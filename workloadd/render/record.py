@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from workloadd.core.observed import Ids, UnitRecord
 
 _SECTION = "[X-Workloadd]"
+# Between two deployments.
+_BETWEEN = " / "
 
 
 def render_record(record: UnitRecord) -> list[str]:
@@ -20,6 +22,7 @@ def render_record(record: UnitRecord) -> list[str]:
         f"Revision={record.revision}",
         f"Containers={_written(record.containers)}",
         f"Previous={_written(record.previous)}",
+        *([f"Older={_BETWEEN.join(map(_written, record.older))}"] if record.older else []),
         *([f"Trial={_written(record.trial)}"] if record.trial else []),
         f"Source={record.source}",
         f"Description={record.description}",
@@ -48,6 +51,7 @@ def parse_record(text: str) -> UnitRecord | None:
         revision=values["Revision"],
         containers=containers,
         previous=_read(values.get("Previous", "")),
+        older=tuple(filter(None, map(_read, values.get("Older", "").split(_BETWEEN)))),
         trial=_read(values.get("Trial", "")),
         source=values.get("Source", ""),
         description=values.get("Description", ""),

@@ -14,6 +14,7 @@ from pydantic.functional_validators import AfterValidator
 
 from workloadd.core.room import Low
 from workloadd.spec.units import format_duration, parse_duration, parse_size
+from workloadd.spec.update import MAX_KEPT
 
 Seconds = Annotated[
     float, BeforeValidator(parse_duration), PlainSerializer(format_duration, when_used="json")
@@ -132,6 +133,8 @@ class RolloutSettings(_Section):
     """How long it may take until it does; then the previous deployment comes back."""
     restarts: Annotated[int, Field(ge=1, le=1000)] = 2
     """Restarts before it proved itself that count as a failure."""
+    keep: Annotated[int, Field(ge=1, le=MAX_KEPT)] = 1
+    """Deployments that are kept, stopped, behind the one that serves."""
 
 
 class PullSettings(_Section):

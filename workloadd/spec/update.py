@@ -17,6 +17,9 @@ from workloadd.spec.window import Window, parse_window
 
 _LONGEST = 86400.0
 
+MAX_KEPT = 10
+"""Deployments kept behind the one that serves, at the most."""
+
 
 def _soak(value: object) -> float:
     seconds = parse_duration(value)
@@ -68,6 +71,12 @@ class Update(SpecModel):
         description="Stop the old before the new one starts, or let the new one prove itself "
         "beside it first. The latter is for what has no fixed host port, but may have sockets.",
         examples=["start-first"],
+    )
+    keep: Annotated[int | None, Field(ge=1, le=MAX_KEPT)] = Field(
+        default=None,
+        description="How many deployments are kept, stopped, behind the one that serves, to roll "
+        "back to; the daemon's own setting where it is left out.",
+        examples=[3],
     )
     policy: Literal["manual", "notify", "auto"] = Field(
         default="manual",

@@ -79,6 +79,7 @@ def hosts(draw: st.DrawFn) -> Host:
             ((MAIN_CONTAINER, container),),
             () if previous in ("", container) else ((MAIN_CONTAINER, previous),),
             draw(st.sampled_from([WANTED.path, "/run/workloadd/workloads.d/web.yaml"])),
+            older=tuple(((MAIN_CONTAINER, one),) for one in draw(st.lists(ids, max_size=2))),
         )
         host.file = UnitFile(record, draw(st.booleans()), draw(st.booleans()))
     if host.file and draw(st.booleans()):

@@ -162,6 +162,18 @@ def test_a_member_stops_only_what_is_its_own() -> None:
 
 
 OTHER = "5" * 64
+
+
+def test_what_is_kept_of_before_is_in_the_record() -> None:
+    pod = ((INFRA_CONTAINER, OTHER), ("app", ID))
+    record = replace(RECORD, older=(((MAIN_CONTAINER, OTHER),), pod))
+    text = render_units(record, {MAIN_CONTAINER: UnitParams()})["workload-web.service"]
+    assert parse_record(text) == record
+    assert f"Older={MAIN_CONTAINER}:{OTHER} / {INFRA_CONTAINER}:{OTHER} app:{ID}" in text
+    text = render_units(RECORD, {MAIN_CONTAINER: UnitParams()})["workload-web.service"]
+    assert "Older=" not in text
+
+
 SLOTTED = replace(RECORD, containers=(("_a", ID),))
 
 
