@@ -15,10 +15,16 @@ run_inside() { (exec_inside "$@"); }
 
 # exec_inside USER COMMAND…: becomes the command.
 exec_inside() {
-    local user=$1 init uid gid home identity=()
-    shift
+    local entry
     init_of_instance || die "host '$name' does not run" "start it: contrib/host/host --name $name up"
-    init=$REPLY
+    entry=(nsenter -t "$REPLY" -m -u -i -n -p -C --)
+    become "$REPLY" "$@"
+}
+
+# become INIT USER COMMAND…: becomes the command, by way of what the array `entry` holds.
+become() {
+    local init=$1 user=$2 uid gid home identity=()
+    shift 2
     local environment=("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         "LANG=C.UTF-8" "TERM=${TERM:-dumb}" "USER=$user" "LOGNAME=$user" "SHELL=/bin/bash")
     look_up_user "$user"
@@ -29,8 +35,7 @@ exec_inside() {
         identity=(setpriv "--reuid=$uid" "--regid=$gid" --init-groups)
         join_user_manager "$init" "$uid"
     fi
-    exec env -i "${environment[@]}" \
-        nsenter -t "$init" -m -u -i -n -p -C -- "${identity[@]}" "$@"
+    exec env -i "${environment[@]}" "${entry[@]}" "${identity[@]}" "$@"
 }
 
 # Podman expects to be in a cgroup that its user owns, as a shell of that user's session is.
