@@ -83,7 +83,8 @@ class Observer:
 
     def forget(self) -> None:
         """Look at images anew next time: one was pulled, tagged or removed, or it is time to."""
-        self._images.clear()
+        # Another dict: a look that is on goes on by what it began with.
+        self._images = {}
         self._version = ""
 
     async def _images_of(self, references: Collection[str]) -> dict[str, Image]:
