@@ -23,6 +23,7 @@ from workloadd.core.rollout import Policy
 from workloadd.core.status import HostConditionStatus, Status, summary
 from workloadd.execute import Executor, Limits
 from workloadd.fleetlock import FleetLock
+from workloadd.gather import Gatherer
 from workloadd.history import History
 from workloadd.host import notify
 from workloadd.host.boot import boot_id
@@ -148,7 +149,7 @@ class Daemon:
             self.podman.local_images,
             self.history.images,
             settings.prune,
-            needed=lambda: self.reconciler.needed_images,
+            needed=lambda: self.gatherer.needed_images,
             clock=self._clock.now,
             told=self._pruned,
         )
@@ -160,6 +161,18 @@ class Daemon:
         self.source = Directories(paths.workload_roots, paths.home, facts, secrets)
         self.watcher = Watcher(
             paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
+        )
+        self.updates = self._make_updates()
+        self.gatherer = Gatherer(
+            self.source,
+            self.observer,
+            self.history,
+            self.executor,
+            self.requests,
+            self.pulls,
+            self.updates,
+            self.locks,
+            self.prober,
         )
         self.reconciler = self._make_reconciler()
         self.comparer = Comparer(self.history.revisions, key, self.reconciler.wanted)
@@ -236,20 +249,17 @@ class Daemon:
         rollout = self._settings.rollout
         watchdog = notify.watchdog_interval() or _HEARTBEAT
         return Reconciler(
-            self.source,
-            self.observer,
+            self.gatherer,
             self.executor,
             self.keeper,
-            self.requests,
             self.pulls,
-            self._make_updates(),
+            self.updates,
             self.history,
             self.locks,
             self.board,
             Policy(rollout.soak, rollout.deadline, rollout.restarts, keep=rollout.keep),
             self._settings.reconcile,
             self._clock,
-            prober=self.prober,
             on_pass=self._tell,
             heartbeat=min(watchdog / 3, _HEARTBEAT),
             problems=self._problems,

@@ -7,54 +7,37 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from workloadd.board import Board
 from workloadd.core.assess import Knowledge, assess, newer_image, restarted
-from workloadd.core.desired import Declared, Desired
+from workloadd.core.desired import Declared
 from workloadd.core.drain import look
 from workloadd.core.errors import Problem, Transient, WorkloaddError
-from workloadd.core.fleetlock import Look
-from workloadd.core.hands import without
-from workloadd.core.memory import Memory, Question
-from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
-from workloadd.core.probe_targets import targets
-from workloadd.core.prune import Needed, needed_images
-from workloadd.core.resolve import resolve
 from workloadd.core.revision import Revision, spec_key
 from workloadd.core.rollout import Policy
 from workloadd.core.shared_status import assess_networks, assess_volumes
-from workloadd.core.socket_units import from_texts
 from workloadd.core.status import (
     ElsewhereStatus,
     PassStatus,
-    SharedStatus,
     Status,
     WorkloadStatus,
     moment,
 )
 from workloadd.core.updates import Outdated, outdated, to_check
 from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
-from workloadd.core.versions import questions, references
+from workloadd.core.world import World
 from workloadd.execute import Executor
 from workloadd.fleetlock import FleetLock
+from workloadd.gather import Gatherer, all_questions, enabled
 from workloadd.history import History
-from workloadd.observe import Observer
-from workloadd.prober import Prober
 from workloadd.pulls import Pulls
-from workloadd.requests import RunRequests
 from workloadd.settings.model import ReconcileSettings
-from workloadd.spec.model import WorkloadSpec
-from workloadd.spec.ports import HostPort
 from workloadd.updates import Updates
 from workloadd.upkeep import Keeper
 
 log = logging.getLogger(__name__)
 
-# Seconds that one look at the host may take. It bounds a pass, and so the silence that the
-# watchdog has to bear.
-LOOK_TIMEOUT = 45.0
 # Seconds until the next pass after one that could not look at the host.
 _RETRY = 2.0
 # A pass is followed by a pause of this many times its own length: under a storm of events the
@@ -65,12 +48,6 @@ _PAUSE_FACTOR = 3.0
 _PAUSE = 1.0
 # Seconds that a pass waits at the most for services that are between two containers.
 _SWITCH = 0.4
-
-
-class Source(Protocol):
-    """Where the declared workloads come from; blocks, and is called in a thread."""
-
-    def load(self, holders: Mapping[HostPort, str], running: Mapping[str, str]) -> Desired: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +63,9 @@ class Reconciler:
 
     def __init__(
         self,
-        source: Source,
-        observer: Observer,
+        gatherer: Gatherer,
         executor: Executor,
         keeper: Keeper,
-        requests: RunRequests,
         pulls: Pulls,
         updates: Updates,
         history: History,
@@ -100,17 +75,13 @@ class Reconciler:
         timing: ReconcileSettings,
         clock: Clock,
         *,
-        prober: Prober,
         on_pass: Callable[[Status], None] = lambda status: None,
         heartbeat: float = 20.0,
         problems: Callable[[], tuple[Problem, ...]] = tuple,
     ) -> None:
-        self._prober = prober
-        self._source = source
-        self._observer = observer
+        self._gatherer = gatherer
         self._executor = executor
         self._keeper = keeper
-        self._requests = requests
         self._pulls = pulls
         self._updates = updates
         self._history = history
@@ -123,18 +94,7 @@ class Reconciler:
         self._heartbeat = heartbeat
         self._problems = problems
         self._woken = asyncio.Event()
-        self._observed = Observed()
-        self._needed = Needed()
-        self._knowledge: Knowledge | None = None
-        self._source_problems: tuple[Problem, ...] = ()
-        self._elsewhere: tuple[ElsewhereStatus, ...] = ()
-        self._networks: tuple[SharedStatus, ...] = ()
-        self._volumes: tuple[SharedStatus, ...] = ()
-
-    @property
-    def needed_images(self) -> Needed:
-        """What images were needed for at the last look; before the first it is not known."""
-        return self._needed
+        self._world: World | None = None
 
     def wake(self) -> None:
         """Have a pass run soon."""
@@ -147,11 +107,9 @@ class Reconciler:
 
     def wanted(self, workload: str) -> tuple[Declared, Revision | None] | None:
         """A workload's file as the last pass read it, and the revision that it comes to."""
-        known = self._knowledge
-        declared = known.desired.workloads.get(workload) if known else None
-        if known is None or declared is None:
-            return None
-        return declared, resolve(declared, known.observed, known.memory, known.now).revision
+        world = self._world
+        declared = world.desired.workloads.get(workload) if world else None
+        return (declared, world.resolution(workload).revision) if world and declared else None
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Run passes for ever; actions and pulls become tasks of `tasks`."""
@@ -175,71 +133,85 @@ class Reconciler:
         if wake_at is not None:
             until = min(until, self._clock.monotonic() + wake_at - self._clock.now())
         while (left := until - self._clock.monotonic()) > 0:
-            self._board.beat()
-            self._on_pass(self._board.status)
+            self._told()
             try:
                 async with asyncio.timeout(min(left, self._heartbeat)):
                     await self._woken.wait()
                 return
             except TimeoutError:
                 continue
-        self._observer.forget()
+        self._gatherer.forget()
 
     async def _pass(self, tasks: asyncio.TaskGroup) -> float | None:
         """One pass; returns when to have the next at the latest (seconds since the epoch)."""
         began = self._clock.monotonic()
         now = self._clock.now()
         try:
-            knowledge = await self._look_in_time(now)
+            world, busy = await self._gatherer.world(now)
         except WorkloaddError as error:
             self._locks.looked(None)
             again = self._board.status.passes.problem == str(error.problem)
             log.log(logging.DEBUG if again else logging.WARNING, "%s", error.problem)
-            self._publish(self._board.status.workloads, began, now, str(error.problem))
+            self._board.publish(self._passed(self._board.status, began, now, str(error.problem)))
+            self._told()
             return now + _RETRY
-        self._executor.submit(knowledge.plan, knowledge.memory, tasks)
-        self._locks.looked(_what_is_seen(knowledge))
-        self._keeper.submit(_upkeep(knowledge), tasks)
-        for workload in knowledge.plan.workloads.values():
+        planned = plan(world, self._policy)
+        for name in busy:
+            planned.workloads.pop(name, None)
+        known = Knowledge(world, planned, busy)
+        check_at = self._submit(known, tasks)
+        self._world = world
+        before = {w.name: w for w in self._board.status.workloads}
+        status = self._passed(self._assess(known, before), began, now, "")
+        self._board.publish(status)
+        self._told()
+        await self._record(before, status.workloads, now)
+        wakes = (planned.wake_at, self._keeper.wake_at, check_at)
+        return min((w for w in wakes if w), default=None)
+
+    def _submit(self, known: Knowledge, tasks: asyncio.TaskGroup) -> float | None:
+        """Have done what a pass wants; returns when a registry is to be asked next."""
+        world, planned = known.world, known.plan
+        self._executor.submit(planned, world.memory, tasks)
+        self._locks.looked(look(world, planned, known.busy))
+        self._keeper.submit(_upkeep(known), tasks)
+        for workload in planned.workloads.values():
             for pull in workload.pulls:
                 self._pulls.request(pull, tasks)
-        self._pulls.forget(self._references(knowledge.desired))
-        self._knowledge = knowledge
-        check_at = self._updates.follow(
-            to_check(_enabled(knowledge.desired), knowledge.memory), self._questions(), tasks
-        )
-        desired = knowledge.desired
-        self._source_problems = (*desired.unreadable, *desired.problems)
-        self._elsewhere = tuple(
+        self._pulls.forget(self._gatherer.references(world.desired))
+        self._executor.forget_attempts(planned, world.now)
+        wanted = to_check(enabled(world.desired), world.memory)
+        return self._updates.follow(wanted, all_questions(world.desired), tasks)
+
+    def _assess(self, known: Knowledge, before: Mapping[str, WorkloadStatus]) -> Status:
+        """The status after a pass."""
+        desired, observed = known.world.desired, known.world.observed
+        failures = {key: failure.problem for key, failure in self._keeper.failures.items()}
+        elsewhere = tuple(
             ElsewhereStatus(name=one.name, source=one.path, reason=one.reason)
             for one in desired.elsewhere
         )
-        failures = {key: failure.problem for key, failure in self._keeper.failures.items()}
-        self._networks = assess_networks(desired, knowledge.observed, failures)
-        self._volumes = assess_volumes(desired, knowledge.observed, failures)
-        before = {w.name: w for w in self._board.status.workloads}
-        self._executor.forget_attempts(knowledge.plan, now)
-        workloads = assess(knowledge, before)
-        self._publish(workloads, began, now, "")
-        await self._record(before, workloads, now)
-        wakes = (knowledge.plan.wake_at, self._keeper.wake_at, check_at)
-        return min((w for w in wakes if w), default=None)
-
-    def _questions(self) -> set[Question]:
-        """What registries may be asked, of all workloads."""
-        known = self._knowledge
-        specs = _enabled(known.desired).values() if known else ()
-        return {question for spec in specs for question in questions(spec).values()}
+        problems = (*desired.unreadable, *desired.problems, *self._problems())
+        return self._board.status.model_copy(
+            update={
+                "workloads": assess(known, before),
+                "elsewhere": elsewhere,
+                "networks": assess_networks(desired, observed, failures),
+                "volumes": assess_volumes(desired, observed, failures),
+                "problems": tuple(map(str, problems)),
+                "reboot": self._locks.status(),
+            }
+        )
 
     async def outdated(self) -> list[Outdated]:
         """Ask the registries now, and say what each workload runs that is not the newest."""
-        await self._updates.check_now(self._questions())
-        self.wake()
-        known = self._knowledge
-        if known is None:
+        if self._world is None:
             return []
-        memory = replace(known.memory, registry=self._updates.view())
-        return outdated(_enabled(known.desired), known.observed, memory)
+        await self._updates.check_now(all_questions(self._world.desired))
+        self.wake()
+        world = self._world
+        memory = replace(world.memory, registry=self._updates.view())
+        return outdated(enabled(world.desired), world.observed, memory)
 
     async def _record(
         self, before: Mapping[str, WorkloadStatus], after: Iterable[WorkloadStatus], now: float
@@ -256,138 +228,27 @@ class Reconciler:
                 with suppress(Transient):
                     await self._history.note_news(name, now, "newer-image", message)
 
-    async def _look(self, now: float) -> Knowledge:
-        """Everything a plan is made of, and the plan."""
-        if not self._observed.workloads:
-            # Who holds which port is known only from what runs.
-            self._observed = await self._observe(Desired())
-        known = self._observed
-        desired = await asyncio.to_thread(self._source.load, port_holders(known), files_of(known))
-        # What is busy now may be done by the time we look: it is planned for in the next pass.
-        busy = dict(self._executor.busy)
-        self._observed = observed = await self._observe(desired)
-        self._prober.follow(targets(observed))
-        self._needed = needed_images(desired, observed, self._references(desired))
-        bad, rollouts, last = await self._history.memory()
-        attempts = dict(self._executor.attempts)
-        bad = {**self._executor.bad, **bad}
-        runs = await self._history.runs.recent()
-        run_now = self._requests.wanted()
-        hands = without(await self._history.hands.all(), self._executor.cleared)
-        relapses = await self._history.relapses.recent()
-        # Without a pause from here to the submitting of the plan: who asks for a reboot meanwhile
-        # is answered by what this pass begins.
-        memory = Memory(
-            bad,
-            rollouts,
-            last,
-            self._pulls.view(),
-            attempts,
-            runs,
-            run_now,
-            health=self._prober.view(),
-            hands=hands,
-            relapses=relapses,
-            registry=self._updates.view(),
-            lock=self._locks.lock,
-        )
-        planned = plan(desired, observed, memory, self._policy, now)
-        for name in busy:
-            planned.workloads.pop(name, None)
-        return Knowledge(desired, observed, memory, planned, busy, now)
-
-    def _references(self, desired: Desired) -> set[str]:
-        """The images that matter, as far as is known of what serves and of newer ones."""
-        return references(_enabled(desired), self._observed, self._updates.view())
-
-    async def _observe(self, desired: Desired) -> Observed:
-        return await self._observer.observe(
-            desired.workloads, self._references(desired), objects=_needs_objects(desired)
-        )
-
-    async def _look_in_time(self, now: float) -> Knowledge:
-        try:
-            async with asyncio.timeout(LOOK_TIMEOUT):
-                return await self._look(now)
-        except TimeoutError:
-            raise Transient(
-                "HostSilent",
-                f"cannot look at the host: no answer within {LOOK_TIMEOUT:.0f} s",
-                "see journalctl --user -u podman.service and systemctl --user status",
-            ) from None
-
-    def _publish(
-        self, workloads: Iterable[WorkloadStatus], began: float, now: float, problem: str
-    ) -> None:
-        old = self._board.status
-        failing_since = old.passes.failing_since or moment(now)
+    def _passed(self, status: Status, began: float, now: float, problem: str) -> Status:
+        """A status with the pass counted, or what it failed of."""
+        old = status.passes
+        failing_since = old.failing_since or moment(now)
         passed = PassStatus(
-            count=old.passes.count + (0 if problem else 1),
+            count=old.count + (0 if problem else 1),
             last=moment(now),
             duration=round(self._clock.monotonic() - began, 4),
             problem=problem,
             failing_since=failing_since if problem else None,
         )
-        problems = tuple(str(p) for p in (*self._source_problems, *self._problems()))
-        self._board.publish(
-            old.model_copy(
-                update={
-                    "passes": passed,
-                    "workloads": tuple(workloads),
-                    "elsewhere": self._elsewhere,
-                    "networks": self._networks,
-                    "volumes": self._volumes,
-                    "problems": problems,
-                    "reboot": self._locks.status(),
-                }
-            )
-        )
+        return status.model_copy(update={"passes": passed, "reboot": self._locks.status()})
+
+    def _told(self) -> None:
+        """The loop is alive, and there is news."""
         self._board.beat()
         self._on_pass(self._board.status)
-
-
-def _needs_objects(desired: Desired) -> bool:
-    """Whether anything declared needs more of Podman than containers and images."""
-    if desired.networks or desired.volumes:
-        return True
-    return any(
-        one.needs.networks or one.needs.volumes or any(i.secrets for i in one.inputs.values())
-        for one in desired.workloads.values()
-    )
-
-
-def _what_is_seen(k: Knowledge) -> Look:
-    return look(k.desired, k.observed, k.memory, k.plan, k.busy)
 
 
 def _upkeep(knowledge: Knowledge) -> tuple[Upkeep, ...]:
     """What to do besides the workloads' own plans."""
     planned = (name for name, plan in knowledge.plan.workloads.items() if plan.actions)
     active = {*knowledge.busy, *planned}
-    return plan_upkeep(knowledge.desired, kept_of(knowledge.observed), active)
-
-
-def port_holders(observed: Observed) -> dict[HostPort, str]:
-    """Which workload's current deployment has which host port."""
-    holders: dict[HostPort, str] = {}
-    for name, seen in observed.workloads.items():
-        record = seen.file.record if seen.file else None
-        for _, container_id in record.containers if record else ():
-            container = seen.by_id(container_id)
-            sockets = container.params.sockets if container and container.params else ()
-            for port in (
-                (*container.ports, *(s.host for s in from_texts(sockets))) if container else ()
-            ):
-                holders[port] = name
-    return holders
-
-
-def files_of(observed: Observed) -> dict[str, str]:
-    """From which workload file each workload that is deployed came."""
-    seen = observed.workloads.items()
-    return {name: one.file.record.source for name, one in seen if one.file and one.file.record}
-
-
-def _enabled(desired: Desired) -> dict[str, WorkloadSpec]:
-    """The specs of what is to run."""
-    return {n: d.spec for n, d in desired.workloads.items() if d.spec and d.spec.enabled}
+    return plan_upkeep(knowledge.world.desired, kept_of(knowledge.world.observed), active)

@@ -20,6 +20,7 @@ from workloadd.core.plan import plan
 from workloadd.core.revision import Image
 from workloadd.core.rollout import Policy
 from workloadd.core.status import PassStatus, Status
+from workloadd.core.world import World
 from workloadd.spec.load import load_workload
 
 NOW = 1_800_000_000.0
@@ -99,10 +100,8 @@ def status(
     **fields: object,
 ) -> Status:
     """The status of that world, after one pass at `now`."""
-    desired, observed = world(files, running_as)
-    memory = Memory()
-    planned = plan(desired, observed, memory, Policy(), now)
-    knowledge = Knowledge(desired, observed, memory, planned, {}, now)
+    known = World(*world(files, running_as), Memory(), now)
+    knowledge = Knowledge(known, plan(known, Policy()), {})
     return Status(
         version="1.2.3",
         user="workloads",

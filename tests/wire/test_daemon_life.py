@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.installed import CountingDaemon, Installed
 from tests.fakes.registry import Remote
 from tests.fakes.world import until
-from workloadd import reconcile
+from workloadd import gather
 from workloadd.api.server import Server
 from workloadd.daemon import run
 from workloadd.reconcile import Reconciler
@@ -181,7 +181,7 @@ class TestNotify:
         self, host: Installed, manager: Listener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A look that hangs is silent until it is given up; no timer beats in its place."""
-        monkeypatch.setattr(reconcile, "LOOK_TIMEOUT", 0.5)
+        monkeypatch.setattr(gather, "LOOK_TIMEOUT", 0.5)
         await host.start()
         look = host.world.libpod.inject("GET containers/json", hold=True, times=1)
         host.daemon.wake()

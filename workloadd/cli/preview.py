@@ -7,15 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from workloadd.core.actions import WorkloadPlan
-from workloadd.core.desired import Declared, Desired
+from workloadd.core.desired import Desired
 from workloadd.core.errors import Transient
 from workloadd.core.memory import Memory, Pull
 from workloadd.core.names import SHORT
 from workloadd.core.observed import Observed
 from workloadd.core.plan import plan
-from workloadd.core.resolve import pull_key, resolve
+from workloadd.core.resolve import pull_key
 from workloadd.core.revision import Image
 from workloadd.core.rollout import Policy
+from workloadd.core.world import World
+from workloadd.gather import files_of, port_holders
 from workloadd.history import History
 from workloadd.host.fates import FateFile
 from workloadd.host.filestore import FileStore
@@ -23,7 +25,6 @@ from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.observe import Observer
-from workloadd.reconcile import files_of, port_holders
 from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.spec.container import ContainerSpec
@@ -129,11 +130,9 @@ def steps_of(
     """
     pulled = replace(observed, images={**_expected(desired), **observed.images})
     known = replace(memory, pulls=_pulls(desired))
-    planned = plan(desired, pulled, known, policy, now)
-    return tuple(
-        _step(name, one, desired.workloads.get(name), pulled, known, now)
-        for name, one in planned.workloads.items()
-    )
+    world = World(desired, pulled, known, now)
+    planned = plan(world, policy)
+    return tuple(_step(name, one, world) for name, one in planned.workloads.items())
 
 
 def _expected(desired: Desired) -> dict[str, Image]:
@@ -158,21 +157,15 @@ def _containers(desired: Desired) -> Iterator[tuple[str, str, ContainerSpec]]:
                 yield workload, name, container
 
 
-def _step(
-    name: str,
-    planned: WorkloadPlan,
-    declared: Declared | None,
-    pulled: Observed,
-    memory: Memory,
-    now: float,
-) -> WorkloadPreview:
+def _step(name: str, planned: WorkloadPlan, world: World) -> WorkloadPreview:
+    declared, pulled = world.desired.workloads.get(name), world.observed
     errors = tuple(str(error) for error in declared.errors) if declared else ()
     if errors:
         return WorkloadPreview(name, "its file is invalid: what runs stays as it is", errors=errors)
     texts = [planned.why, *map(str, planned.actions)]
     containers = declared.spec.containers_by_name.values() if declared and declared.spec else ()
     if declared and any(pulled.images.get(i) == _UNKNOWN for c in containers for i in c.images):
-        revision = resolve(declared, pulled, memory, now).revision
+        revision = world.resolution(name).revision
         digests = [revision.digest, *(p.digest for p in revision.parts)] if revision else []
         texts = [_unforeseen(text, digests) for text in texts]
     why, *steps = texts

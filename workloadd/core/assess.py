@@ -7,19 +7,16 @@ from typing import Any
 
 from workloadd.core.actions import Plan, WorkloadPlan
 from workloadd.core.conditions import findings, state_of
-from workloadd.core.dependencies import World, waiting_to_replace, waiting_to_start
-from workloadd.core.deployment import Current, DeployedPart, current_deployment
-from workloadd.core.desired import Desired
+from workloadd.core.dependencies import waiting_to_replace, waiting_to_start
+from workloadd.core.deployment import Current, DeployedPart
 from workloadd.core.errors import Problem
 from workloadd.core.hand_status import hand_statuses
 from workloadd.core.job_status import job_status
-from workloadd.core.memory import Memory
 from workloadd.core.names import WHOLE, unit_name
-from workloadd.core.observed import Container, Observed, Seen, UnitState
+from workloadd.core.observed import Container, UnitState
 from workloadd.core.on_demand import all_sockets
 from workloadd.core.probe_status import probe_results
 from workloadd.core.readiness import ready_since
-from workloadd.core.resolve import Resolution, resolve
 from workloadd.core.rollout import KILLED_FOR_MEMORY
 from workloadd.core.socket_units import from_texts
 from workloadd.core.status import (
@@ -35,29 +32,28 @@ from workloadd.core.status import (
 )
 from workloadd.core.versions import questions
 from workloadd.core.view import Finding, View, trouble_of
+from workloadd.core.world import World
 from workloadd.spec.errors import SpecError
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """One pass: what was declared, observed and remembered, the plan made of it, and who is busy.
+    """One pass: the world as it was then, the plan made of it, and who is busy.
 
     `busy` maps a workload whose actions are being carried out to the step it is at.
     """
 
-    desired: Desired
-    observed: Observed
-    memory: Memory
+    world: World
     plan: Plan
     busy: Mapping[str, str]
-    now: float
 
 
 def assess(
     knowledge: Knowledge, previous: Mapping[str, WorkloadStatus]
 ) -> tuple[WorkloadStatus, ...]:
     """The status of every workload; `since` is carried on from the last one, `previous`."""
-    names = sorted(set(knowledge.desired.workloads) | set(knowledge.observed.workloads))
+    world = knowledge.world
+    names = sorted(set(world.desired.workloads) | set(world.observed.workloads))
     return tuple(_assess(_view(n, knowledge), previous.get(n)) for n in names)
 
 
@@ -82,27 +78,24 @@ def newer_image(before: WorkloadStatus | None, after: WorkloadStatus) -> str:
 
 
 def _view(name: str, k: Knowledge) -> View:
-    declared = k.desired.workloads.get(name)
-    seen = k.observed.workloads.get(name, Seen())
-    resolution = resolve(declared, k.observed, k.memory, k.now) if declared else Resolution()
-    current = current_deployment(name, seen)
-    world = World(k.desired, k.observed, k.memory, k.now)
+    world = k.world
+    resolution, current = world.resolution(name), world.current(name)
     wanted = resolution.revision
     waits = waiting_to_start(current, world)
     if wanted and not (current and current.revision == wanted.digest):
         waits = waiting_to_replace(wanted, world)
     return View(
         name=name,
-        declared=declared,
-        seen=seen,
+        declared=world.desired.workloads.get(name),
+        seen=world.seen(name),
         current=current,
         waiting=waits,
         resolution=resolution,
-        observed=k.observed,
+        observed=world.observed,
         plan=k.plan.workloads.get(name, WorkloadPlan()),
-        memory=k.memory,
+        memory=world.memory,
         step=k.busy.get(name),
-        now=k.now,
+        now=world.now,
     )
 
 

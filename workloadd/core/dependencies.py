@@ -6,15 +6,14 @@ A dependency gates the start only. What runs already goes on whatever becomes of
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from workloadd.core.deployment import Current, DeployedPart, completed, current_deployment
-from workloadd.core.desired import Declared, Desired
+from workloadd.core.deployment import Current, DeployedPart, completed
+from workloadd.core.desired import Declared
 from workloadd.core.memory import Memory
 from workloadd.core.names import unit_part
-from workloadd.core.observed import Observed, Seen
 from workloadd.core.readiness import lacks
-from workloadd.core.resolve import resolve
 from workloadd.core.revision import Need, Revision
 from workloadd.core.runs import Run
+from workloadd.core.world import World
 from workloadd.spec.job import JobSpec
 
 
@@ -64,16 +63,6 @@ class Waiting:
 NOTHING = Waiting()
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """All workloads, as they are declared, seen and remembered at a time."""
-
-    desired: Desired
-    observed: Observed
-    memory: Memory
-    now: float
-
-
 def waiting_to_replace(wanted: Revision | None, world: World) -> Waiting:
     """What a revision waits for that is to be rolled out.
 
@@ -100,7 +89,7 @@ def standing(name: str, world: World, *, anew: bool = False) -> Standing:
     """How a workload is that others wait for; `anew`: what ended counts in its declared revision
     only."""
     desired, memory = world.desired, world.memory
-    declared, seen = desired.workloads.get(name), world.observed.workloads.get(name, Seen())
+    declared, seen = desired.workloads.get(name), world.seen(name)
     if declared is None:
         other = next((one for one in desired.elsewhere if one.name == name), None)
         why = f"it is not for this host: {other.reason}" if other else "there is no such workload"
@@ -110,7 +99,7 @@ def standing(name: str, world: World, *, anew: bool = False) -> Standing:
     stop = memory.hand(name, "stop")
     if stop and not any(c.running for c in seen.containers):
         return Standing(why=f"it was stopped {stop.words}")
-    current = current_deployment(name, seen)
+    current = world.current(name)
     if current is None or current.container is None:
         return Standing(why=_undeployed(declared, world))
     job = isinstance(declared.spec, JobSpec) or _is_job(current)
@@ -125,7 +114,7 @@ def _undeployed(declared: Declared, world: World) -> str:
     if declared.errors or declared.problems:
         return "its file is wrong"
     attempt = world.memory.attempts.get(declared.name)
-    resolution = resolve(declared, world.observed, world.memory, world.now)
+    resolution = world.resolution(declared.name)
     problem = resolution.problem or resolution.obstacle or (attempt.problem if attempt else None)
     return problem.message if problem else "it is not deployed yet"
 
@@ -134,7 +123,7 @@ def _is_behind(declared: Declared, current: Current, world: World) -> bool:
     """Whether a right file asks for something else than what is deployed."""
     if declared.spec is None:
         return False
-    wanted = resolve(declared, world.observed, world.memory, world.now).revision
+    wanted = world.resolution(declared.name).revision
     return wanted is None or wanted.digest != current.revision
 
 

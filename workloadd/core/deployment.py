@@ -191,10 +191,16 @@ def slept(container: Container) -> bool:
 
 
 def _older(record: UnitRecord, seen: Seen) -> Iterator[Older]:
-    for ids in record.older:
+    """What is kept of before the previous deployment, each revision once."""
+    known = {record.revision}
+    for ids in (record.previous, *record.older):
         there = tuple(c for _, container in ids if (c := seen.by_id(container)))
-        if len(there) == len(ids):
-            yield Older(ids, there)
+        if not ids or len(there) < len(ids):
+            continue
+        one = Older(ids, there)
+        if one.revision not in known and ids != record.previous:
+            yield one
+        known.add(one.revision)
 
 
 def current_deployment(name: str, seen: Seen) -> Current | None:

@@ -1,6 +1,6 @@
 """Stopping the workloads for a reboot of the host, and what has to end before that may begin."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from workloadd.core.actions import (
     Action,
@@ -12,7 +12,6 @@ from workloadd.core.actions import (
     StopUnit,
     WorkloadPlan,
 )
-from workloadd.core.deployment import current_deployment
 from workloadd.core.desired import Declared, Desired
 from workloadd.core.fleetlock import Lock, Look
 from workloadd.core.job_runs import retrying, run_is_on
@@ -20,6 +19,7 @@ from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed, Seen
 from workloadd.core.on_demand import stop_sockets
 from workloadd.core.revision import UnitParams
+from workloadd.core.world import World
 from workloadd.spec.job import JobSpec
 
 
@@ -83,48 +83,33 @@ def _inhibit_reboot(declared: Declared | None, seen: Seen) -> bool:
     return any(job is not None and job.inhibit_reboot for job in jobs)
 
 
-def look(
-    desired: Desired, observed: Observed, memory: Memory, plan: Plan, busy: Collection[str]
-) -> Look:
+def look(world: World, plan: Plan, busy: Collection[str]) -> Look:
     """What a pass saw, and what it is about to do."""
-    names = _kept(desired, observed, memory)
-    seen = observed.workloads
-    stopped = [n for n in names if n not in busy and is_stopped(seen.get(n, Seen()))]
-    began = memory.lock.began if memory.lock.drains else 0.0
-    found = tuple(_hindrances(desired, observed, memory, plan.workloads, busy))
+    names = _kept(world.desired, world.observed, world.memory)
+    stopped = [name for name in names if name not in busy and is_stopped(world.seen(name))]
+    lock = world.memory.lock
+    began = lock.began if lock.drains else 0.0
+    found = tuple(_hindrances(world, plan.workloads, busy))
     return Look(found, len(stopped), len(names), began)
 
 
 def _hindrances(
-    desired: Desired,
-    observed: Observed,
-    memory: Memory,
-    plans: Mapping[str, WorkloadPlan],
-    busy: Collection[str],
-) -> list[str]:
+    world: World, plans: Mapping[str, WorkloadPlan], busy: Collection[str]
+) -> Iterator[str]:
     """What must not be interrupted, in words."""
-    found = []
-    for name in sorted({*desired.workloads, *observed.workloads}):
-        declared, seen = desired.workloads.get(name), observed.workloads.get(name, Seen())
-        if inhibits(declared, seen):
-            found.append(f"a run of {name} is on, which says inhibit_reboot")
-        elif said := _rollout(name, declared, seen, memory, plans.get(name), name in busy):
-            found.append(f"a rollout of {name} {said}")
-    return found
+    for name in sorted({*world.desired.workloads, *world.observed.workloads}):
+        if inhibits(world.desired.workloads.get(name), world.seen(name)):
+            yield f"a run of {name} is on, which says inhibit_reboot"
+        elif said := _rollout(name, world, plans.get(name), name in busy):
+            yield f"a rollout of {name} {said}"
 
 
-def _rollout(
-    name: str,
-    declared: Declared | None,
-    seen: Seen,
-    memory: Memory,
-    plan: WorkloadPlan | None,
-    busy: bool,
-) -> str:
+def _rollout(name: str, world: World, plan: WorkloadPlan | None, busy: bool) -> str:
     """How far a rollout is that goes on; one that only waits for others does not count.
 
     That of a job lasts as long as its run, for which inhibit_reboot is there.
     """
+    declared, memory = world.desired.workloads.get(name), world.memory
     if declared and isinstance(declared.spec, JobSpec):
         return ""
     begins = plan is not None and any(isinstance(a, BeginRollout) for a in plan.actions)
@@ -132,7 +117,7 @@ def _rollout(
         return "is being prepared"
     if name not in memory.rollouts:
         return ""
-    current = current_deployment(name, seen)
+    current = world.current(name)
     if current and (current.unproven or current.trial):
         return "has yet to prove itself"
     return "goes on" if plan and plan.actions else ""

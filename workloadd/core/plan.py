@@ -14,40 +14,33 @@ from workloadd.core.actions import (
 from workloadd.core.by_hand import at_rest, by_hand, due_by_hand
 from workloadd.core.case import Case
 from workloadd.core.converge import converge
-from workloadd.core.dependencies import (
-    World,
-    waiting_to_replace,
-    waiting_to_start,
-)
-from workloadd.core.deployment import current_deployment
-from workloadd.core.desired import Declared, Desired
+from workloadd.core.dependencies import waiting_to_replace, waiting_to_start
+from workloadd.core.desired import Declared
 from workloadd.core.drain import drain, is_drained
 from workloadd.core.forward import is_prepared
 from workloadd.core.job import is_job, plan_job
 from workloadd.core.live import bring_files
-from workloadd.core.memory import Attempt, Memory
-from workloadd.core.observed import Observed, Seen
+from workloadd.core.memory import Attempt
+from workloadd.core.observed import Seen
 from workloadd.core.removal import remove
-from workloadd.core.resolve import Resolution, resolve
+from workloadd.core.resolve import Resolution
 from workloadd.core.revision import Revision
 from workloadd.core.rollout import Policy
 from workloadd.core.stop_order import stops_after
 from workloadd.core.updates import finish_update
+from workloadd.core.world import World
 
 
-def plan(desired: Desired, observed: Observed, memory: Memory, policy: Policy, now: float) -> Plan:
+def plan(world: World, policy: Policy) -> Plan:
     """What to do now for every workload that is declared or still here.
 
-    Workloads do not see each other: the plan of one is the same whatever the others are.
+    The plan of one is the same whatever the others are, but for those that it depends on.
     """
-    names = sorted({*desired.workloads, *observed.workloads, *memory.hands})
+    memory = world.memory
+    names = sorted({*world.desired.workloads, *world.observed.workloads, *memory.hands})
     return Plan(
         {
-            name: _held_back(
-                _plan_one(name, desired, observed, memory, policy, now),
-                memory.attempts.get(name),
-                now,
-            )
+            name: _held_back(_plan_one(name, world, policy), memory.attempts.get(name), world.now)
             for name in names
         }
     )
@@ -63,26 +56,22 @@ def _held_back(planned: WorkloadPlan, attempt: Attempt | None, now: float) -> Wo
     return WorkloadPlan(why=attempt.problem.message, pulls=planned.pulls, wake_at=wake_at)
 
 
-def _plan_one(
-    name: str, desired: Desired, observed: Observed, memory: Memory, policy: Policy, now: float
-) -> WorkloadPlan:
-    seen = observed.workloads.get(name, Seen())
-    declared = desired.workloads.get(name)
+def _plan_one(name: str, world: World, policy: Policy) -> WorkloadPlan:
+    seen, memory = world.seen(name), world.memory
+    declared = world.desired.workloads.get(name)
     if seen.unit.masked:
         return WorkloadPlan(why="paused: its unit is masked")
     if seen.file and seen.file.problem:
         return WorkloadPlan(why=seen.file.problem.message)
     if declared is None and (pause := memory.hand(name, "pause")):
         return WorkloadPlan(why=f"paused {pause.words}")
-    world = World(desired, observed, memory, now)
     if other := stops_after(name, world):
         return WorkloadPlan(why=f"{other}, which was started after it, stops first")
     if declared is None:
-        return remove(name, desired, seen, memory)
+        return remove(name, world.desired, seen, memory)
     if is_drained(name, declared, seen, memory):
         return drain(declared, seen, memory.lock)
-    resolution = resolve(declared, observed, memory, now)
-    current = current_deployment(name, seen)
+    resolution, current = world.resolution(name), world.current(name)
     case = Case(
         declared=declared,
         seen=seen,
@@ -90,8 +79,8 @@ def _plan_one(
         wanted=resolution.revision,
         memory=memory,
         policy=policy.of(declared.spec),
-        boot=observed.manager_started_at,
-        now=now,
+        boot=world.observed.manager_started_at,
+        now=world.now,
         waiting=waiting_to_replace(resolution.revision, world),
         holding=waiting_to_start(current, world),
     )
@@ -111,7 +100,7 @@ def _plan_one(
         planned = replace(planned, why=waits.message)
     update = memory.hand(name, "update")
     if update and declared.spec and not (due or planned.actions or resolution.pulls):
-        planned = finish_update(update, declared.spec, observed, memory, now) or planned
+        planned = finish_update(update, declared.spec, world.observed, memory, world.now) or planned
     retry_at = case.retry_at(resolution.revision.digest) if resolution.revision else None
     wakes = [w for w in (planned.wake_at, resolution.wake_at, retry_at) if w]
     return replace(planned, pulls=resolution.pulls, wake_at=min(wakes, default=None))

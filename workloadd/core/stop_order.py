@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from workloadd.core.dependencies import World
 from workloadd.core.observed import Observed, Seen
 from workloadd.core.revision import Need, UnitParams
+from workloadd.core.world import World
 
 
 def dependents(name: str, observed: Observed) -> tuple[str, ...]:

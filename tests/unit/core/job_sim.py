@@ -14,6 +14,7 @@ from workloadd.core.revision import Image, UnitParams
 from workloadd.core.rollout import Policy
 from workloadd.core.runs import Ending, Run, outcome_of
 from workloadd.core.schedule import JobParams
+from workloadd.core.world import World
 from workloadd.spec.job import JobSpec
 
 IMAGE = "localhost:5000/busybox:1"
@@ -74,7 +75,7 @@ class JobHost:
             hands={NAME: dict(self.hands)} if self.hands else {},
             lock=self.lock,
         )
-        planned = plan(desired, observed, memory, Policy(), self.now)
+        planned = plan(World(desired, observed, memory, self.now), Policy())
         return planned.workloads.get(NAME, a.WorkloadPlan())
 
     def settle(self, *files: Declared, passes: int = 40) -> None:

@@ -22,6 +22,7 @@ from workloadd.core.probes import ProbeKind
 from workloadd.core.revision import Image, gated
 from workloadd.core.rollout import Policy
 from workloadd.core.socket_units import socket_units
+from workloadd.core.world import World
 from workloadd.spec.load import load_workload
 from workloadd.spec.names import INFRA_CONTAINER
 
@@ -180,7 +181,7 @@ class Host:
 
     def plan(self, *files: Declared) -> a.WorkloadPlan:
         desired = Desired({d.name: d for d in files})
-        planned = plan(desired, self.observed(), self.memory(), POLICY, self.now)
+        planned = plan(World(desired, self.observed(), self.memory(), self.now), POLICY)
         return planned.workloads.get(self.name, a.WorkloadPlan())
 
     def settle(self, *files: Declared, passes: int = 40) -> None:

@@ -17,6 +17,7 @@ from workloadd.core.observed import Observed, UnitFile
 from workloadd.core.plan import plan
 from workloadd.core.status import Status as FullStatus
 from workloadd.core.status import WorkloadStatus, summary
+from workloadd.core.world import World
 
 
 def status(
@@ -28,9 +29,9 @@ def status(
 ) -> WorkloadStatus:
     desired, observed = Desired({f.name: f for f in files}), host.observed()
     memory = memory or host.memory()
-    planned = plan(desired, observed, memory, POLICY, host.now)
+    world = World(desired, observed, memory, host.now)
     steps = {host.name: busy} if busy else {}
-    knowledge = Knowledge(desired, observed, memory, planned, steps, host.now)
+    knowledge = Knowledge(world, plan(world, POLICY), steps)
     (found,) = assess(knowledge, {before.name: before} if before else {})
     return found
 
@@ -143,9 +144,10 @@ def test_a_limit_that_cannot_be_set_is_said(host: Host) -> None:
     update = declared("web", f"image: {IMAGE}\nresources: {{memory: 64m}}\n")
     observed = Observed({"web": host.seen()}, host.images, BOOT, frozenset())
     desired = Desired({"web": update})
-    planned = plan(desired, observed, host.memory(), POLICY, host.now)
+    world = World(desired, observed, host.memory(), host.now)
+    planned = plan(world, POLICY)
     assert planned.empty, "what serves goes on"
-    (found,) = assess(Knowledge(desired, observed, host.memory(), planned, {}, host.now), {})
+    (found,) = assess(Knowledge(world, planned, {}), {})
     assert found.state == "Degraded"
     assert "cannot limit memory" in found.message
 

@@ -17,6 +17,7 @@ from workloadd.core.plan import plan
 from workloadd.core.probes import Probe
 from workloadd.core.runs import Run
 from workloadd.core.status import WorkloadStatus
+from workloadd.core.world import World
 
 PLAIN = f"image: {IMAGE}\n"
 
@@ -55,8 +56,11 @@ class Hosts:
             hands=self.hands,  # type: ignore[arg-type]
         )
 
+    def world(self) -> World:
+        return World(self.desired(), self.observed(), self.memory(), self.now)
+
     def plan(self) -> a.Plan:
-        return plan(self.desired(), self.observed(), self.memory(), POLICY, self.now)
+        return plan(self.world(), POLICY)
 
     def step(self, passes: int = 1) -> None:
         """Passes in which every workload's plan is carried out."""
@@ -79,7 +83,7 @@ class Hosts:
         }
 
     def status(self, name: str) -> WorkloadStatus:
-        known = Knowledge(self.desired(), self.observed(), self.memory(), self.plan(), {}, self.now)
+        known = Knowledge(self.world(), self.plan(), {})
         return next(one for one in assess(known, {}) if one.name == name)
 
 

@@ -10,6 +10,7 @@ from workloadd.core.hands import Hand, Kind
 from workloadd.core.names import WHOLE
 from workloadd.core.plan import plan
 from workloadd.core.runs import Run, Trigger
+from workloadd.core.world import World
 
 JOB = f"kind: job\n{PLAIN}"
 
@@ -137,7 +138,7 @@ def test_a_pod_that_is_about_to_stop_is_not_kept_up_by_its_members() -> None:
     stopping = replace(seen.unit, job="/org/freedesktop/systemd1/job/1")
     seen = replace(seen, units={**seen.units, WHOLE: stopping})
     observed = replace(hosts.observed(), workloads={"shop": seen})
-    planned = plan(hosts.desired(), observed, hosts.memory(), POLICY, hosts.now)
+    planned = plan(World(hosts.desired(), observed, hosts.memory(), hosts.now), POLICY)
     assert planned.workloads["shop"].actions == ()
     assert hosts.plan().workloads["shop"].actions, "without that job they are started again"
 

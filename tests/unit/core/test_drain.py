@@ -14,6 +14,7 @@ from workloadd.core.fleetlock import NO_LOCK, Client, Event, Lock, Look, apply
 from workloadd.core.hands import Hand, Kind
 from workloadd.core.memory import Memory
 from workloadd.core.observed import Seen, UnitState
+from workloadd.core.world import World
 
 ZINCATI = Client("zincati", "default")
 AFTER = f"{PLAIN}depends_on: [db]\n"
@@ -32,7 +33,7 @@ class Drained(Hosts):
         self.lock = apply(self.lock, event, self.now, "b1", ZINCATI)
 
     def look(self, busy: tuple[str, ...] = ()) -> Look:
-        return look(self.desired(), self.observed(), self.memory(), self.plan(), busy)
+        return look(self.world(), self.plan(), busy)
 
     def notes(self, name: str) -> list[str]:
         return [note.message for note in self.parts[name].notes]
@@ -170,7 +171,7 @@ def seen_of(host: JobHost, declared: object) -> Look:
     assert isinstance(declared, type(ONCE))
     desired, observed = Desired({declared.name: declared}), host.observed()
     memory = Memory(lock=host.lock, rollouts=dict(host.rollouts))
-    return look(desired, observed, memory, a.Plan({}), ())
+    return look(World(desired, observed, memory, host.now), a.Plan({}), ())
 
 
 def test_a_run_that_says_so_is_not_interrupted() -> None:

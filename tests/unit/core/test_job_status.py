@@ -9,19 +9,18 @@ from workloadd.core.memory import Memory
 from workloadd.core.observed import Observed
 from workloadd.core.revision import Image
 from workloadd.core.status import WorkloadStatus
+from workloadd.core.world import World
 
 
 def status(host: JobHost, declared: Declared, **busy: str) -> WorkloadStatus:
     images = {IMAGE: Image("img", "sha256:one")}
-    knowledge = Knowledge(
+    world = World(
         Desired({NAME: declared}),
         Observed({NAME: host.seen()}, images, host.boot),
         Memory(rollouts=dict(host.rollouts), runs={NAME: tuple(reversed(host.runs))}),
-        Plan({NAME: host.plan(declared)}),
-        busy,
         host.now,
     )
-    (found,) = assess(knowledge, {})
+    (found,) = assess(Knowledge(world, Plan({NAME: host.plan(declared)}), busy), {})
     return found
 
 

@@ -1,5 +1,7 @@
 """Several deployments kept behind the one that serves, and going back to any of them."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,3 +186,18 @@ def test_never_more_than_asked_for_and_never_the_same_twice(
         assert {c.revision for c in host.containers.values()} == set(found)
         assert host.serving().revision == served
         assert host.plan(wanted).empty
+
+
+def test_a_record_that_names_a_revision_twice_keeps_it_once() -> None:
+    """Nobody but a hand that edits units writes such a one; its names would clash."""
+    files = [file(f"u{n}") for n in range(3)]
+    host = after(*files)
+    assert host.file and host.file.record
+    twin = replace(host.containers[host.file.record.previous[0][1]], id="twin", name="stray")
+    host.containers["twin"] = twin
+    older = (((twin.container, "twin"),), *host.file.record.older)
+    host.file = replace(host.file, record=replace(host.file.record, older=older))
+    before = revisions(host)
+    host.settle(files[2])
+    assert revisions(host) == before
+    assert "twin" not in host.containers

@@ -21,6 +21,7 @@ from workloadd.core.names import candidate_name
 from workloadd.core.observed import Container, Observed, UnitFile, UnitRecord
 from workloadd.core.plan import plan
 from workloadd.core.revision import Image, UnitParams
+from workloadd.core.world import World
 from workloadd.spec.names import MAIN_CONTAINER
 
 IMAGE = "localhost:5000/nginx:1"
@@ -107,7 +108,8 @@ def test_converges_from_any_state_to_what_the_file_says(host: Host) -> None:
         return
     assert host.serving().id == current.id
     assert current.name == "web"
-    assert len(host.containers) <= 2, "only current and previous are kept"
+    kept = 2 + len(host.file.record.older)
+    assert len(host.containers) <= kept, "nothing is kept but what the record names"
 
 
 def _ended_by_itself(host: Host) -> bool:
@@ -176,31 +178,31 @@ def test_hands_off(host: Host, why: str) -> None:
         host.file = UnitFile(None, False, False, Problem("UnitConflict", "not ours"))
     else:
         desired = Desired({}, unreadable=(Problem("RootUnreadable", "cannot read"),))
-    planned = plan(desired, host.observed(), host.memory(), POLICY, host.now)
+    planned = plan(World(desired, host.observed(), host.memory(), host.now), POLICY)
     assert planned.empty
 
 
 @given(hosts())
 def test_planning_is_pure(host: Host) -> None:
     desired, observed, memory = Desired({"web": WANTED}), host.observed(), host.memory()
-    first = plan(desired, observed, memory, POLICY, host.now)
-    assert plan(desired, observed, memory, POLICY, host.now) == first
+    first = plan(World(desired, observed, memory, host.now), POLICY)
+    assert plan(World(desired, observed, memory, host.now), POLICY) == first
     assert observed == host.observed()
     assert memory == host.memory()
 
 
 @given(hosts(), hosts())
 def test_workloads_do_not_see_each_other(host: Host, other: Host) -> None:
-    alone = plan(Desired({"web": WANTED}), host.observed(), host.memory(), POLICY, host.now)
+    world = World(Desired({"web": WANTED}), host.observed(), host.memory(), host.now)
+    alone = plan(world, POLICY)
     stranger = Declared("api", "/etc/workloadd/workloads.d/api.yaml")
-    both = plan(
+    both = World(
         Desired({"web": WANTED, "api": stranger}),
         Observed({"web": host.seen(), "api": other.seen()}, host.images, BOOT),
         host.memory(),
-        POLICY,
         host.now,
     )
-    assert both.workloads["web"] == alone.workloads["web"]
+    assert plan(both, POLICY).workloads["web"] == alone.workloads["web"]
 
 
 @given(hosts(), st.booleans())

@@ -8,6 +8,7 @@ from workloadd.core.desired import Desired, Elsewhere
 from workloadd.core.errors import Problem
 from workloadd.core.observed import Image
 from workloadd.core.plan import plan
+from workloadd.core.world import World
 
 WEB = declared("web", "image: localhost/app:1\n")
 
@@ -15,7 +16,7 @@ WEB = declared("web", "image: localhost/app:1\n")
 def planned(desired: Desired) -> WorkloadPlan:
     host = Host(images={"localhost/app:1": Image("img1", "sha256:one")})
     host.settle(WEB)
-    return plan(desired, host.observed(), host.memory(), POLICY, host.now).workloads["web"]
+    return plan(World(desired, host.observed(), host.memory(), host.now), POLICY).workloads["web"]
 
 
 def test_a_workload_whose_file_is_gone_is_removed() -> None:

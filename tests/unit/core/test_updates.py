@@ -17,6 +17,7 @@ from workloadd.core.memory import Latest, Question
 from workloadd.core.plan import plan
 from workloadd.core.revision import Image
 from workloadd.core.status import Condition
+from workloadd.core.world import World
 
 OLD, NEW = Image("img1", "sha256:one"), Image("img2", "sha256:two")
 AUTO = declared("web", f"image: {IMAGE}\nupdate: {{policy: auto}}\n")
@@ -40,9 +41,8 @@ def moved(host: Host) -> None:
 def told(host: Host, registry: Mapping[Question, Latest], file: Declared = NOTIFY) -> Condition:
     """The condition of a workload that is to be told, after what registries said."""
     memory, desired = replace(host.memory(), registry=registry), Desired({"web": file})
-    planned = plan(desired, host.observed(), memory, POLICY, host.now)
-    known = Knowledge(desired, host.observed(), memory, planned, {}, host.now)
-    (found,) = assess(known, {})
+    world = World(desired, host.observed(), memory, host.now)
+    (found,) = assess(Knowledge(world, plan(world, POLICY), {}), {})
     condition = found.condition("UpToDate")
     assert condition
     return condition
