@@ -7,6 +7,7 @@ import asyncio
 import logging
 import random
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +32,7 @@ from workloadd.host.cgroups import processor_time
 from workloadd.host.chown import Owners
 from workloadd.host.connections import Connections
 from workloadd.host.fates import FateFile
+from workloadd.host.files import remove_drafts
 from workloadd.host.filestore import FileStore
 from workloadd.host.namespaces import Namespaces
 from workloadd.host.podman import Podman
@@ -289,8 +291,7 @@ class Daemon:
                 tasks.create_task(self._serve(), name="api")
                 await self._connect_systemd()
                 await self._check_host()
-                await asyncio.to_thread(self.files.clean)
-                await asyncio.to_thread(self.units.clean)
+                await asyncio.to_thread(self._clean)
                 tasks.create_task(self._keep_systemd(), name="systemd")
                 tasks.create_task(self._follow_podman(), name="podman events")
                 tasks.create_task(self._follow_files(), name="files")
@@ -308,6 +309,13 @@ class Daemon:
             await self.systemd.close()
             await self.podman.close()
             await self.history.close()
+
+    def _clean(self) -> None:
+        """Remove what a daemon that was killed had begun to write. Blocks."""
+        with suppress(OSError):  # the next start tries again
+            remove_drafts(self._paths.state_dir)
+        self.files.clean()
+        self.units.clean()
 
     async def _wait_for_stop(self) -> None:
         await self._stop.wait()

@@ -1,6 +1,9 @@
 """The generated units on disk."""
 
+import itertools
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,6 +189,53 @@ def test_sets_that_nothing_leads_to_are_cleared_away(place: Place, tmp_path: Pat
     place.units.clean()
     assert [path.name for path in (tmp_path / "state/units").iterdir()] == ["web"]
     assert place.all == before
+
+
+class Killed(BaseException):
+    """kill -9: nothing that was to be cleared away after it is."""
+
+
+def kill_before_rename(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have the process die at one of its renames, the first being number 1."""
+    rename, numbers = os.rename, itertools.count(1)
+
+    def deadly(*args: Any, **kwargs: Any) -> None:
+        if next(numbers) == number:
+            monkeypatch.setattr(os, "unlink", lambda *_, **__: None)
+            raise Killed
+        rename(*args, **kwargs)
+
+    monkeypatch.setattr(os, "rename", deadly)
+
+
+@pytest.mark.parametrize("units", [{NAME: f"newer {TEXT}"}, POD], ids=["one", "several"])
+def test_a_write_that_was_killed_leaves_nothing_and_can_be_repeated(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, units: dict[str, str]
+) -> None:
+    for number in itertools.count(1):
+        place.units.remove("web")
+        place.units.write("web", {NAME: TEXT}, enabled=False)
+        with monkeypatch.context() as patch:
+            kill_before_rename(patch, number)
+            try:
+                place.units.write("web", units, enabled=True)
+                break
+            except Killed:
+                pass
+        assert list(tmp_path.rglob(".workload-*")) or list(tmp_path.rglob(".current.*"))
+        place.units.clean()
+        assert not list(tmp_path.rglob(".*"))
+        place.units.write("web", units, enabled=True)
+        assert texts(place) == units
+    assert number > len(units)
+
+
+def test_what_is_not_ours_is_not_cleared_away(place: Place) -> None:
+    theirs = [".swp", ".other.service.0123456789ab", ".workload-web.service.swp"]
+    for name in theirs:
+        (place.data / name).touch()
+    place.units.clean()
+    assert sorted(path.name for path in place.data.iterdir()) == sorted(theirs)
 
 
 def test_where_there_are_no_sets_there_is_nothing_to_clear(place: Place) -> None:

@@ -43,6 +43,14 @@ def test_a_content_is_kept_once(store: FileStore, tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "files/stored").iterdir()] == ["x"]
 
 
+def test_so_is_what_was_to_be_noted_of_live_files(store: FileStore, tmp_path: Path) -> None:
+    store.begin_live(LIVE, {"/etc/a": (ONE, 0o444)})
+    before = set((tmp_path / "files/live" / LIVE).iterdir())
+    (tmp_path / "files/live" / LIVE / ".applied.json.0123456789ab").touch()
+    store.clean()
+    assert set((tmp_path / "files/live" / LIVE).iterdir()) == before
+
+
 def test_a_directory_can_be_entered_by_who_may_read_it(store: FileStore) -> None:
     path = kept(store, "x", SITE, 0o444)
     assert (path / "a").read_bytes() == b"1"

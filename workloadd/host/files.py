@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# What a draft's name ends in, as a pattern.
+_RANDOM_BYTES = 6
+_RANDOM = "[0-9a-f]" * 2 * _RANDOM_BYTES
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -112,6 +115,15 @@ def remove_if_exists(path: Path) -> bool:
     return True
 
 
+def remove_drafts(directory: Path, pattern: str = "*") -> None:
+    """Remove what a writer that was killed left beside the files and links it had to replace.
+
+    `pattern` is for their names. Nobody may be at work there.
+    """
+    for draft in directory.glob(f".{pattern}.{_RANDOM}"):
+        draft.unlink(missing_ok=True)
+
+
 @contextmanager
 def _directory(path: Path) -> Iterator[int]:
     """The directory of `path`, opened: what happens to its own path meanwhile does not matter."""
@@ -124,4 +136,4 @@ def _directory(path: Path) -> Iterator[int]:
 
 def _temporary_name(path: Path) -> str:
     # A dotfile: neither systemd nor the workload loader reads it.
-    return f".{path.name}.{secrets.token_hex(6)}"
+    return f".{path.name}.{secrets.token_hex(_RANDOM_BYTES)}"

@@ -17,7 +17,7 @@ from pathlib import Path
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
 from workloadd.core.given import GivenFile
 from workloadd.core.observed import StoredFiles
-from workloadd.host.files import read_bounded, write_atomic
+from workloadd.host.files import read_bounded, remove_drafts, write_atomic
 
 _APPLIED = "applied.json"
 _MAX_APPLIED = 1024 * 1024
@@ -68,6 +68,8 @@ class FileStore:
         with _explained("remove drafts"):
             for name in _hidden(self._stored):
                 _remove_tree(self._stored / name)
+            for name in _names(self._live):
+                remove_drafts(self._live / name, _APPLIED)
 
     def begin_live(self, name: str, files: Mapping[str, tuple[GivenFile, int]]) -> dict[str, Path]:
         """Make what a new deployment needs, by target; `files` are contents and modes."""

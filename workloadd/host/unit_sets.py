@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from workloadd.host.files import make_link, replace_with_link, write_atomic
+from workloadd.host.files import make_link, remove_drafts, replace_with_link, write_atomic
 
 _CURRENT = "current"
 _MODE = 0o644
@@ -46,13 +46,19 @@ class UnitSets:
                 shutil.rmtree(old)
 
     def clean(self, units: Path) -> None:
-        """Remove sets that no link among the units leads to: a removal that was cut short."""
+        """Remove sets that no link among the units leads to: a removal that was cut short.
+
+        In the others there may be drafts of files and links.
+        """
         if not self._directory.is_dir():
             return
         targets = [link.readlink() for link in units.glob("*") if link.is_symlink()]
         for base in self._directory.iterdir():
             if not any(target.is_relative_to(base) for target in targets):
                 shutil.rmtree(base, ignore_errors=True)
+                continue
+            for place in (base, *(path for path in base.iterdir() if path.is_dir())):
+                remove_drafts(place)
 
     def remove(self, workload: str) -> None:
         """Remove a workload's sets; nothing may link to them any more."""

@@ -6,8 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workloadd.core.errors import Permanent, Transient
-from workloadd.core.names import TARGET, unit_name, workload_of_unit
-from workloadd.host.files import make_link, read_bounded, remove_if_exists, write_atomic
+from workloadd.core.names import TARGET, UNIT_PREFIX, unit_name, workload_of_unit
+from workloadd.host.files import (
+    make_link,
+    read_bounded,
+    remove_drafts,
+    remove_if_exists,
+    write_atomic,
+)
 from workloadd.host.unit_sets import UnitSets
 
 _LIMIT = 64 * 1024
@@ -126,6 +132,8 @@ class UnitDirectory:
     def clean(self) -> None:
         """Remove what a daemon that was killed left and nobody finds any more."""
         with suppress(OSError):  # the next start tries again
+            for directory in (self._directory, self._wants):
+                remove_drafts(directory, f"{UNIT_PREFIX}*")
             self._sets.clean(self._directory)
 
     @property
