@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.host.deaths import mortal
 from tests.host.host import SETTINGS, Host
 from tests.host.machine import remove
+from tests.host.workloads import idle
 
 _HERE = Path(__file__).parent
 _ports = itertools.count(20000, 10)
@@ -63,6 +65,15 @@ def check_nothing_is_left(host: Host, began: float) -> None:
     assert not host.unit_files("*")
     log = host.exec("journalctl", "--user", "--unit=workloadd.service", f"--since=@{began:.0f}")
     assert "Traceback" not in log.stdout
+
+
+@pytest.fixture(scope="module")
+def deadly(the_host: Host) -> Iterator[Host]:
+    """The host with a daemon that can be made to die, and a workload that nothing happens to."""
+    with mortal(the_host) as host:
+        host.deploy("bystander", idle())
+        yield host
+        host.gone("bystander")
 
 
 @pytest.fixture

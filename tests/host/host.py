@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from tests.host.machine import remove
-from tests.host.polling import poll
+from tests.host.polling import PAUSE, poll
 from tests.host.view import API, Document, View
 
 __all__ = ["API", "Document", "Host"]
@@ -48,10 +48,16 @@ class Host(View):
         """Take a workload file away."""
         (self.files / f"{name}.yaml").unlink(missing_ok=True)
 
-    def wait_until(self, look: Callable[[], T | None], what: str, timeout: float = PATIENCE) -> T:
+    def wait_until(
+        self,
+        look: Callable[[], T | None],
+        what: str,
+        timeout: float = PATIENCE,
+        pause: float = PAUSE,
+    ) -> T:
         """Wait for a condition; fails the test with all there is to see of the host."""
         __tracebackhide__ = True
-        found = poll(look, timeout)
+        found = poll(look, timeout, pause)
         if found is None:
             pytest.fail(f"{what}: not within {timeout:.0f} s\n{self.report()}")
         return found
@@ -103,8 +109,10 @@ class Host(View):
                 mask.symlink_to("/dev/null")
             return self.answers() and self.passes() >= enough
 
-        self.wait_until(look, "two more passes")
-        mask.unlink(missing_ok=True)
+        try:
+            self.wait_until(look, "two more passes")
+        finally:
+            mask.unlink(missing_ok=True)
 
     def clean(self) -> None:
         """Leave nothing of any workload, of the daemon's memory, or of an earlier test run."""

@@ -7,10 +7,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # Seconds between two looks at a condition.
-_PAUSE = 0.1
+PAUSE = 0.1
 
 
-def poll(look: Callable[[], T | None], timeout: float, pause: float = _PAUSE) -> T | None:
+def poll(look: Callable[[], T | None], timeout: float, pause: float = PAUSE) -> T | None:
     """What `look` returns as soon as that is true; None after `timeout` seconds."""
     end = time.monotonic() + timeout
     while not (found := look()):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.installed import Installed
-from tests.wire.test_daemon_killed import CALLS, carried_on, kill_after
+from tests.wire.test_daemon_killed import carried_on, kill_after
 from workloadd.core.hands import Hand, Kind
 from workloadd.history import History
 
@@ -241,10 +241,7 @@ def is_done(host: Installed, name: str, kind: Kind) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["hold", "stop", "restart", "pause"])
-async def test_killed_after_every_call(
-    host: Installed, monkeypatch: pytest.MonkeyPatch, kind: Kind
-) -> None:
-    monkeypatch.setitem(CALLS, "history", (*CALLS["history"], "clear_hand"))
+async def test_killed_after_every_call(host: Installed, kind: Kind) -> None:
     await host.start()
     for count in itertools.count(1):
         name = f"w{count}"

@@ -8,25 +8,12 @@ until one run gets by with fewer. No state of the dead daemon is left but what i
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from inspect import iscoroutinefunction
-from operator import attrgetter
-from typing import Any
 
 import pytest
 
+from tests import calls
 from tests.fakes.installed import CountingDaemon, Installed
 from workloadd.render.record import parse_record
-
-# What changes something that a later daemon goes by, by the daemon's part.
-CALLS = {
-    "podman": ("create", "create_pod", "rename", "stop", "remove", "remove_pod"),
-    "podman.objects": ("create_network", "create_volume", "remove_network", "remove_volume"),
-    "systemd": ("start", "stop", "restart", "reset_failed", "reload", "clean"),
-    "units": ("write", "remove"),
-    "history": ("begin", "committed", "end", "mark_bad", "note"),
-    "history.runs": ("begin", "end"),
-}
 
 
 class Killed(BaseException):
@@ -64,27 +51,8 @@ def kill_after(daemon: CountingDaemon, count: int) -> list[str]:
         if len(made) == count:
             raise Killed(name)
 
-    for part, names in CALLS.items():
-        for name in names:
-            adapter = attrgetter(part)(daemon)
-            setattr(adapter, name, deadly(getattr(adapter, name), partial(done, name)))
+    calls.tell(daemon, done)
     return made
-
-
-def deadly(call: Callable[..., Any], done: Callable[[], None]) -> Callable[..., Any]:
-    """The call, followed by `done`."""
-
-    async def awaited(*args: Any, **kwargs: Any) -> Any:
-        result = await call(*args, **kwargs)
-        done()
-        return result
-
-    def plain(*args: Any, **kwargs: Any) -> Any:
-        result = call(*args, **kwargs)
-        done()
-        return result
-
-    return awaited if iscoroutinefunction(call) else plain
 
 
 async def carried_on(host: Installed, finished: Callable[[], bool]) -> None:
