@@ -41,6 +41,14 @@ def test_credentials_are_used_once_they_are_there(
     host.write(credentials, text, mine=True)
     host.wait_for(name, "Ready")
     assert host.http(port) == "busybox private\n"
+    # Asking for its tags and for a digest takes them as well.
+    host.write_workload(
+        name, serving(port, "update: {policy: notify, version: '*'}", image=PRIVATE)
+    )
+    assert "all images are" in host.exec("workloadctl", "outdated").stdout
+    host.wait_until(lambda: host.condition(name, "UpToDate").get("reason") == "Newest", "Newest")
+    credentials.unlink()
+    assert "access denied" in host.exec("workloadctl", "outdated").stdout
     secret = json.loads(text)["auths"]["localhost:5001"]["auth"]
     assert_nowhere(host, name, base64.b64decode(secret).decode().partition(":")[2], secret)
 
