@@ -15,7 +15,8 @@ def test_a_restart_of_podman_is_not_noticed(host: Host, name: str, port: int) ->
     # Events are followed again, too: this is seen long before the periodic pass.
     host.podman("rename", name, f"{name}-x")
     host.wait_until(
-        lambda: host.history(name)["events"] and host.inspect(name), "the renaming to be undone"
+        lambda: host.history(name)["events"] and host.podman("ps", f"--filter=name=^{name}$", "-q"),
+        "the renaming to be undone",
     )
     assert host.show("workloadd.service", "MainPID") == daemon
 

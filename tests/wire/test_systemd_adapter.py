@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.clock import ManualClock
 from tests.fakes.world import World, running_world, until
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
-from workloadd.host.bus import refused
+from workloadd.host.bus import MANAGER, MANAGER_PATH, Bus, refused
 from workloadd.host.chown import Owners
 from workloadd.host.systemd import Systemd
 from workloadd.host.systemd_jobs import job_failed
@@ -305,6 +305,23 @@ class TestBus:
         before = wakes.count
         world.systemctl("stop", "web")
         await wakes.more(before)
+
+    async def test_what_cannot_be_read_ends_the_connection(self, world: World) -> None:
+        """dbus-fast ends it so, with whatever its unmarshaller stumbled over."""
+        lost = asyncio.Event()
+        bus = Bus(world.bus_address, lambda message: None, lost.set)
+        await bus.connect()
+        world.systemd.deaf.add("Reload")
+        call = asyncio.create_task(
+            bus.call(MANAGER_PATH, MANAGER, "Reload", doing="reload the unit files")
+        )
+        await until(lambda: bool(bus._bus._method_return_handlers))
+        bus._bus._finalize(IndexError("a message of no sense"))
+        async with asyncio.timeout(5):
+            await lost.wait()
+        with pytest.raises(Transient, match="cannot reload the unit files"):
+            await call
+        await bus.close()
 
     async def test_no_bus(self, tmp_path: Path) -> None:
         systemd = Systemd(f"unix:path={tmp_path}/none")

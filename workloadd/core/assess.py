@@ -218,7 +218,9 @@ def _unit(workload: str, part: str, unit: UnitState) -> Unit:
 
 def _deployments(view: View) -> dict[str, Any]:
     current, target = view.current, view.resolution.revision
-    known = current.kept if current else frozenset()
+    # What is on trial is the next one.
+    known = {c.id for one in current.behind for c in one.containers} if current else set()
+    known |= {id for _, id in current.ids} if current else set()
     wanted = {(part.name, part.digest) for part in target.parts} if target else set()
     prepared = [
         c for c in view.seen.containers if c.id not in known and (c.container, c.revision) in wanted

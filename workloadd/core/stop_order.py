@@ -11,9 +11,11 @@ def dependents(name: str, observed: Observed) -> tuple[str, ...]:
     """The workloads whose current deployment runs and waits for this one when it starts."""
     found = []
     for other, seen in observed.workloads.items():
-        running = [c for c in seen.containers if c.running and c.params]
+        # A unit that stops outlives its container, which it has to clear away.
+        stopping = any(unit.active_state == "deactivating" for unit in seen.units.values())
+        there = [c.params for c in seen.containers if c.params and (c.running or stopping)]
         if other != name and any(
-            need.name == name for c in running if c.params for need in _over_workloads(c.params)
+            need.name == name for params in there for need in _over_workloads(params)
         ):
             found.append(other)
     return tuple(sorted(found))

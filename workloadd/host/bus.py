@@ -1,9 +1,9 @@
 """A connection to the user's D-Bus: calls with a deadline, matches, all bus errors translated."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from dbus_fast import AuthError, Message, MessageType
@@ -12,12 +12,16 @@ from dbus_fast.errors import DBusFastError
 
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
 
+log = logging.getLogger(__name__)
+
 BUS = "org.freedesktop.DBus"
 PROPERTIES = f"{BUS}.Properties"
 SYSTEMD = "org.freedesktop.systemd1"
 MANAGER = f"{SYSTEMD}.Manager"
 MANAGER_PATH = "/org/freedesktop/systemd1"
 _MAX_WORDS = 400
+# How the end of a connection looks.
+_BROKEN = (OSError, EOFError, DBusFastError)
 # dbus-fast takes a full socket buffer (a few hundred messages) for the end of the connection.
 _MAX_IN_FLIGHT = 32
 
@@ -103,7 +107,7 @@ class Bus:
             raise unavailable(doing, f"no answer within {timeout:g} s", _HINT) from error
         except AuthError as error:
             raise Permanent("BusRefusesUs", f"cannot {doing}: {error}") from error
-        except (OSError, EOFError, DBusFastError) as error:
+        except _BROKEN as error:
             raise unavailable(doing, error, _HINT) from error
         self._bus.add_message_handler(self._handle)
         self._watch = asyncio.create_task(self._wait_lost())
@@ -144,7 +148,10 @@ class Bus:
                 reply = await self._bus.call(message)
         except TimeoutError as error:
             raise unavailable(doing, f"no answer within {timeout:g} s") from error
-        except (OSError, EOFError, DBusFastError) as error:
+        except Exception as error:
+            # What breaks the connection, whatever it is, is what its calls get.
+            if self._bus.connected and not isinstance(error, _BROKEN):
+                raise
             raise unavailable(doing, error) from error
         if reply is None:
             raise unavailable(doing, "the connection to the user bus broke")
@@ -171,7 +178,11 @@ class Bus:
             self._on_signal(message)
 
     async def _wait_lost(self) -> None:
-        with suppress(EOFError, OSError, DBusFastError):
+        try:
             await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+        except _BROKEN:
+            pass
+        except Exception as error:  # noqa: BLE001 - of a message that cannot be read it may be any
+            log.warning("cannot read what came from the user bus: %r", error)
         if not self._closing:
             self._on_lost()

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.core.sim import POLICY, Host, declared
+from tests.unit.core.test_assess import status
 from tests.unit.core.test_plan_properties import IMAGE, IMAGES
 from workloadd.core import actions as a
 from workloadd.core.desired import Declared
@@ -53,6 +54,9 @@ def test_the_next_one_runs_beside_it_and_takes_over(host: Host) -> None:
     waiting = host.plan(NEXT)
     assert not waiting.actions
     assert waiting.wake_at == host.unit("b").active_since + POLICY.soak
+    shown = status(host, NEXT)
+    assert shown.current and shown.current.container == old
+    assert shown.next and (shown.next.state, shown.previous) == ("running", None)
     host.settle(NEXT)
     assert slots(host) == (SLOTS[1], "")
     assert host.serving().id != old

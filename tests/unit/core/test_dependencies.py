@@ -253,6 +253,17 @@ def test_they_stop_in_the_reverse_order() -> None:
     assert not hosts.running()
 
 
+def test_a_unit_that_still_clears_away_has_not_stopped() -> None:
+    hosts = Hosts({"app": waiting_for("started"), "db": PLAIN})
+    hosts.step(10)
+    hosts.files.clear()
+    app = hosts.host("app")
+    app.stop()
+    assert hosts.plan().workloads["db"].actions
+    app.unit().active_state = "deactivating"
+    assert hosts.plan().workloads["db"].why == "app, which was started after it, stops first"
+
+
 def test_one_that_stays_does_not_keep_the_other_from_going() -> None:
     hosts = Hosts({"app": waiting_for("started"), "db": PLAIN})
     hosts.step(10)
