@@ -98,8 +98,5 @@ class Deaths:
             except OSError:
                 return False  # it dies just now
 
-        self._host.wait_until(answered, f"the end after {self._last}", pause=PAUSE)
-
-    @property
-    def _last(self) -> str:
-        return ", ".join(self.boundaries[-1:]) or "nothing"
+        last = self.boundaries[-1] if self.boundaries else "none"
+        self._host.wait_until(answered, f"its end (it dies next after {last})", pause=PAUSE)

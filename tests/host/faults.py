@@ -1,4 +1,5 @@
-"""Runs the daemon on the host as always, but for one SIGKILL at a boundary that a test names.
+"""Runs the daemon on the host as always, but for one SIGKILL at a boundary that a test names, and
+with no pauses between passes, which only spare a busy host.
 
 Copied to the host, with tests/calls.py beside it, and started in place of /usr/local/bin/workloadd.
 While the file `FAULT` is in the user's runtime directory, boundaries are counted and their names
@@ -66,11 +67,13 @@ def _arm() -> None:
     """Put the boundaries around what the daemon does."""
     import calls
 
+    from workloadd import reconcile
     from workloadd.daemon import Daemon
     from workloadd.execute import Executor
     from workloadd.host.systemd import Systemd
     from workloadd.upkeep import Keeper
 
+    reconcile._PAUSE_FACTOR = 0.0
     carry_out, made = Executor._carry_out, Daemon.__init__
 
     async def deadly_carry_out(self: Executor, run: Any, plan: Any, gate: Any) -> None:
