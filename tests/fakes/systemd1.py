@@ -169,6 +169,8 @@ class FakeSystemd:
         return {
             ("Service", "Result"): lambda: Variant("s", unit.result),
             ("Service", "NRestarts"): lambda: Variant("u", unit.restarts),
+            ("Service", "TimeoutStartUSec"): lambda: _span(unit, "TimeoutStartSec"),
+            ("Service", "TimeoutStopUSec"): lambda: _span(unit, "TimeoutStopSec"),
             ("Unit", "ActiveEnterTimestamp"): lambda: Variant(
                 "t", int(unit.active_enter * 1_000_000)
             ),
@@ -207,6 +209,12 @@ class FakeSystemd:
                 await bus.call(
                     Message("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
                 )
+
+
+def _span(unit: FakeUnit, key: str) -> Variant:
+    """A time span of the unit's file; systemd's own where it says none."""
+    span = unit_files.seconds(unit.file.value(key, "90"))
+    return Variant("t", 2**64 - 1 if span == float("inf") else int(span * 1_000_000))
 
 
 def _row(unit: FakeUnit) -> list[Any]:

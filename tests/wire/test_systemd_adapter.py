@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.clock import ManualClock
 from tests.fakes.world import World, running_world, until
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
+from workloadd.host import systemd_units
 from workloadd.host.bus import MANAGER, MANAGER_PATH, Bus, refused
 from workloadd.host.chown import Owners
 from workloadd.host.systemd import Systemd
@@ -118,13 +119,30 @@ class TestJobs:
         await stop
 
     async def test_one_that_does_not_end(self, world: World, systemd: Systemd) -> None:
-        add_unit(world)
+        add_unit(world, more="TimeoutStartSec=infinity")
         world.manager.hold.clear()
         with pytest.raises(Transient) as late:
             await systemd.start(WEB, timeout=0.05)
         assert late.value.problem.reason == "JobStillRunning"
         world.manager.hold.set()
         await systemd.start(WEB)
+
+    async def test_one_is_waited_for_while_its_unit_may_take_so_long(
+        self, world: World, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add_unit(world, more="TimeoutStartSec=500ms\nTimeoutStopSec=1min")
+        world.manager.hold.clear()
+        start = asyncio.create_task(systemd.start(WEB, timeout=0.01))
+        await until(lambda: world.systemd.property_reads == 2)
+        world.manager.hold.set()
+        await start
+
+        world.manager.hold.clear()
+        monkeypatch.setattr(systemd_units, "_MARGIN", 0.02)
+        add_unit(world, "hung", more="TimeoutStartSec=20ms\nTimeoutStopSec=10ms")
+        with pytest.raises(Transient, match="still running"):
+            await systemd.start("workload-hung.service", timeout=0.01)
+        world.manager.hold.set()
 
     async def test_of_unknown_and_masked_units(self, world: World, systemd: Systemd) -> None:
         with pytest.raises(Permanent, match=r"cannot start .*not found") as unknown:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dbus_fast import Message, Variant
@@ -25,8 +26,9 @@ from workloadd.host.systemd_units import UnitTable, unit_of_path
 
 log = logging.getLogger(__name__)
 
-# A daemon-reload runs every generator; a job lasts as long as the unit's own timeouts allow.
+# A daemon-reload runs every generator.
 RELOAD_TIMEOUT = 90.0
+# A job is waited for so long, and as long as the unit's own timeouts allow where that is longer.
 JOB_TIMEOUT = 300.0
 
 
@@ -179,8 +181,7 @@ class Systemd:
             reply = await self._call(MANAGER_PATH, MANAGER, *call, doing=doing)
             job = dispatched(reply[0])
         try:
-            async with asyncio.timeout(timeout):
-                result = await asyncio.shield(job)
+            result = await self._end_of(job, unit, timeout)
         except TimeoutError as late:
             raise Transient(
                 "JobStillRunning", f"cannot {doing}: its job is still running"
@@ -189,6 +190,16 @@ class Systemd:
             self._units.mark(unit)
         if error := job_failed(doing, unit, result):
             raise error
+
+    async def _end_of(
+        self, job: "asyncio.Future[str | WorkloaddError]", unit: str, timeout: float
+    ) -> str | WorkloaddError:
+        """How a job ended; TimeoutError where not even systemd would let it be so long about it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(job)
+        async with asyncio.timeout(await self._units.patience(unit) - timeout):
+            return await asyncio.shield(job)
 
     async def _listen(self, bus: Bus) -> None:
         manager = {"sender": SYSTEMD, "path": MANAGER_PATH, "interface": MANAGER}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
-from workloadd.core.errors import Permanent
+from workloadd.core.errors import Permanent, WorkloaddError
 from workloadd.core.names import UNIT_PREFIX, UNIT_SUFFIX
 from workloadd.core.observed import UnitState
 from workloadd.core.socket_units import SOCKET_SUFFIX
@@ -47,6 +47,10 @@ _TIMER_DETAILS = (
 # What systemd writes for a time that never comes.
 _NEVER = 2**64 - 1
 
+_TIMEOUTS = ((_SERVICE, "TimeoutStartUSec"), (_SERVICE, "TimeoutStopUSec"))
+# Seconds for systemd itself to see that a unit's time is up, and to say so.
+_MARGIN = 10.0
+
 # A line of ListUnitsByPatterns: name, description, load state, active state, sub state, followed
 # unit, object path, job ID, job type, job path.
 _Line = list[Any]
@@ -57,6 +61,12 @@ def unit_of_path(path: str) -> str:
     if not path.startswith(_OUR_UNITS_PATH):
         return ""
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), path[len(_UNITS_PATH) :])
+
+
+def path_of_unit(unit: str) -> str:
+    """The object path of a unit."""
+    escaped = (c if c.isascii() and c.isalnum() else f"_{ord(c):02x}" for c in unit)
+    return _UNITS_PATH + "".join(escaped)
 
 
 class UnitTable:
@@ -115,6 +125,20 @@ class UnitTable:
         self._states = known | dict(zip(stale, fresh, strict=True))
         self._lines = lines
         return dict(self._states)
+
+    async def patience(self, unit: str) -> float:
+        """Seconds that a service may take to stop and to start, 0 where it is not known or endless.
+
+        Of what is endless nobody can say that it hangs: whoever waits for it has to look again.
+        """
+        if not unit.endswith(UNIT_SUFFIX):
+            return 0.0
+        path = path_of_unit(unit)
+        try:
+            limits = [await self._property(unit, path, *name) for name in _TIMEOUTS]
+        except WorkloaddError:
+            return 0.0
+        return 0.0 if _NEVER in limits else sum(limits) / 1_000_000 + _MARGIN
 
     async def _details(self, line: _Line) -> UnitState:
         try:
