@@ -54,6 +54,7 @@ _WORKLOAD: Mapping[str, str] = {
     "pull_policy": "write pull",
     "stop_grace_period": "write stop_timeout",
     "notify": "leave it out: write probes: {readiness: …} for what tells that it is ready",
+    "inhibit_reboot": "leave it out: only a job has it; services are stopped in order for a reboot",
     "livenessProbe": "write probes: {liveness: …}",
     "readinessProbe": "write probes: {readiness: …}",
     "startupProbe": "write probes: {startup: …}",
