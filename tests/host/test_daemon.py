@@ -1,7 +1,8 @@
 """The daemon's own life: it may die, and it says why it does not start."""
 
 from tests.host.host import API, Document, Host
-from tests.host.workloads import crashing, serving
+from tests.host.test_by_hand import ctl
+from tests.host.workloads import crashing, idle, serving
 from workloadd.core.names import unit_name
 
 
@@ -51,6 +52,30 @@ def test_a_daemon_that_cannot_start_leaves_the_workloads_to_systemd(
         host.systemctl("reset-failed", "workloadd.service")
         host.start_daemon()
     assert host.wait_for(name, "Ready")["restarts"] == 0
+
+
+def test_a_daemon_that_dies_has_nothing_started_that_is_not_to_run(host: Host, name: str) -> None:
+    stopped, disabled, failed = (
+        f"{name[:20]}-{kind}" for kind in ("stopped", "disabled", "failed")
+    )
+    for one in (stopped, disabled):
+        host.deploy(one, idle())
+    host.write_workload(failed, crashing("restart: no"))
+    host.wait_for(failed, "Failed")
+    # From here on systemd knows that the target wants them.
+    host.systemctl("daemon-reload")
+    ctl(host, "stop", stopped)
+    host.write_workload(disabled, idle("enabled: false"))
+    host.wait_for(disabled, "Disabled")
+    before = {one: host.containers(one)[0]["StartedAt"] for one in (stopped, disabled, failed)}
+
+    host.systemctl("kill", "--kill-whom=main", "--signal=KILL", "workloadd.service")
+    host.wait_until(lambda: not host.status(stopped), "the daemon to be dead")
+    host.wait_until(host.answers, "another daemon's first pass")
+    host.look_again()
+    assert {one: host.containers(one)[0]["StartedAt"] for one in before} == before
+    for one in before:
+        host.gone(one)
 
 
 def test_root_is_refused_with_the_right_way(host: Host) -> None:
