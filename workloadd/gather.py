@@ -128,7 +128,8 @@ class Gatherer:
 
     def references(self, desired: Desired) -> set[str]:
         """The images that matter, as far as is known of what serves and of newer ones."""
-        return references(enabled(desired), self._observed, self._updates.view())
+        shown = {i for n in enabled(desired) for i in desired.workloads[n].needs.images}
+        return shown | references(enabled(desired), self._observed, self._updates.view())
 
     async def _observe(self, desired: Desired) -> Observed:
         return await self._observer.observe(

@@ -154,6 +154,13 @@ class PodmanState(ObjectState):
         text = f'no container with name or ID "{key}" found: no such container'
         raise PodmanError(404, "no such container", text)
 
+    def create_volume(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        shown = document.get("Options", {}).get("image")
+        if document.get("Driver") == "image" and self.find_image(shown) is None:
+            text = f"looking up image {shown} to create volume failed: {shown}: image not known"
+            raise PodmanError(500, "image not known", text)
+        return super().create_volume(document)
+
     def create(self, spec: Mapping[str, Any]) -> FakeContainer:
         wanted = str(spec.get("image", ""))
         image = self.pause if wanted == self.pause.id else self.find_image(wanted)

@@ -41,6 +41,21 @@ def test_options_and_owner_of_an_own_volume(host: Host, name: str) -> None:
     host.podman("volume", "rm", *volumes)
 
 
+def test_the_image_that_a_volume_shows_is_pulled(host: Host, name: str) -> None:
+    image = f"localhost:5000/{name}:1"
+    host.podman("pull", "--quiet", BUSYBOX)
+    host.podman("push", "--quiet", BUSYBOX, image)
+    host.write_workload(f"{name}-v", f"kind: volume\nreclaim: delete\nimage: {image}\n")
+    own = f"{{type: volume, source: own, target: /own, image: '{image}'}}"
+    host.deploy(name, idle(f"volumes: ['{name}-v.volume:/shared', {own}]"))
+    for place in ("/own", "/shared"):
+        assert host.podman("exec", name, "cat", f"{place}/www/index.html") == "busybox 1"
+    host.gone(name)
+    host.remove_workload(f"{name}-v")
+    host.wait_until(lambda: f"{name}-v" not in host.volumes(), "the shared one to go")
+    host.podman("volume", "rm", f"{name}_own")
+
+
 def test_a_shared_volume_outlives_its_file_unless_that_says_otherwise(
     host: Host, name: str
 ) -> None:

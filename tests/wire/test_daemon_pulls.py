@@ -139,3 +139,24 @@ async def test_always_takes_what_is_new(host: Installed) -> None:
     host.write("web", f"image: {REMOTE}\npull: always\nuser: nobody\n")
     await host.until(lambda: len(host.containers()) == 2 and host.is_settled(image=REMOTE))
     assert await host.outcomes() == ["stable", "stable"]
+
+
+@pytest.mark.parametrize(
+    ("volume", "mount"),
+    [
+        ("", f"{{type: volume, source: seen, target: /x, image: '{REMOTE}'}}"),
+        (f"kind: volume\nimage: {REMOTE}\n", "'seen.volume:/x'"),
+    ],
+    ids=["own", "shared"],
+)
+async def test_what_a_volume_shows_is_pulled_before_it_is_made(
+    host: Installed, volume: str, mount: str
+) -> None:
+    publish(host)
+    await host.start()
+    if volume:
+        host.write("seen", volume)
+    host.write("web", f"image: localhost/app:1\nvolumes: [{mount}]\n")
+    await host.settled()
+    made = host.world.podman.volumes["seen" if volume else "web_seen"]
+    assert (made["Driver"], made["Options"]["image"]) == ("image", REMOTE)

@@ -69,6 +69,11 @@ class Needs:
     networks: tuple[NeededNetwork, ...] = ()
     volumes: tuple[NeededVolume, ...] = ()
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images whose content volumes show: without them those cannot be made."""
+        return tuple(dict.fromkeys(v.spec.image for v in self.volumes if v.spec.image))
+
 
 NO_NEEDS = Needs()
 NO_OBJECTS = Objects()

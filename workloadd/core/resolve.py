@@ -50,7 +50,7 @@ def resolve(declared: Declared, observed: Observed, memory: Memory, now: float) 
     current = current_deployment(declared.name, observed.workloads.get(declared.name, Seen()))
     spec = as_served(declared.spec, current)
     kept = kept_images(spec, current, observed)
-    waits = list(_waits(declared.name, spec, observed, memory, now, kept))
+    waits = list(_waits(declared, spec, observed, memory, now, kept))
     if waits:
         return _together(waits)
     door = doorway(declared.name, spec, memory, now)
@@ -91,7 +91,7 @@ def _newest(
 
 
 def _waits(
-    workload: str,
+    declared: Declared,
     spec: WorkloadSpec,
     observed: Observed,
     memory: Memory,
@@ -99,14 +99,17 @@ def _waits(
     kept: Mapping[str, Image],
 ) -> Iterator[Resolution]:
     """What each of the images that are not there yet waits for."""
+    shown = declared.needs.images
     for name, container in spec.containers_by_name.items():
-        wish = partial(pull_key, workload, name, container)
+        wish = partial(pull_key, declared.name, name, container)
         here = name in kept and container.pull in ("missing", "never") and not container.platform
-        for image in container.images:
+        # What a shared volume shows is pulled as the first container has it.
+        for image in dict.fromkeys((*container.images, *shown)):
             if here and image == container.image:
                 continue
             if wait := _image(image, container, wish, observed, memory, now):
                 yield wait
+        shown = ()
 
 
 def _together(waits: Iterable[Resolution]) -> Resolution:

@@ -36,8 +36,8 @@ class ContainerSpec(
 
     @property
     def images(self) -> tuple[str, ...]:
-        """All images that have to be there: its own first, then those that it mounts."""
-        return tuple(dict.fromkeys((self.image, *self.mounted_images)))
+        """All images that have to be there: its own first, then those whose content it mounts."""
+        return tuple(dict.fromkeys((self.image, *self.mounted_images, *self.volume_images)))
 
     @model_validator(mode="after")
     def _parts_agree(self) -> ContainerSpec:

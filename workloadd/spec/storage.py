@@ -54,6 +54,12 @@ class StorageSpec(SpecModel):
         """The images whose content is mounted, by name."""
         return tuple(sorted({v.source for v in self.volumes if v.type == "image"}))
 
+    @property
+    def volume_images(self) -> tuple[str, ...]:
+        """The images whose content volumes of the workload's own show, by name."""
+        found = {v.image for v in self.volumes if v.type == "volume" and v.image}
+        return tuple(sorted(found))
+
     @model_validator(mode="after")
     def _places_differ(self) -> StorageSpec:
         if problems := tuple(self._clashes()):

@@ -7,9 +7,11 @@ import pytest
 from tests.unit.core.sim import declared
 from workloadd.core.errors import Problem
 from workloadd.core.memory import Memory, Pull
+from workloadd.core.objects import NeededVolume, Needs
 from workloadd.core.observed import Observed
 from workloadd.core.resolve import Resolution, pull_key, resolve
 from workloadd.core.revision import Image
+from workloadd.spec.volume import VolumeSpec
 
 REF = "r.example/app:1"
 LOCAL = Observed(images={REF: Image("id", "sha256:one")})
@@ -113,3 +115,25 @@ def test_an_image_that_is_mounted_is_pulled_as_the_container_s_own_and_pins_the_
         assert revision
         digests.add(revision.digest)
     assert len(digests) == 2
+
+
+def test_what_a_volume_shows_is_pulled_and_pins_nothing() -> None:
+    shown = "r.example/content:1"
+    volume = f"{{type: volume, source: data, target: /content, image: '{shown}'}}"
+    file = declared("web", f"image: {REF}\nvolumes: [{volume}]")
+    found = resolve(file, LOCAL, Memory(), 50.0)
+    assert found.revision is None
+    assert [pull.reference for pull in found.pulls] == [shown]
+    here = (Image("other", digest) for digest in ("sha256:a", "sha256:b"))
+    worlds = [replace(LOCAL, images={**LOCAL.images, shown: image}) for image in here]
+    revisions = [resolve(file, world, Memory(), 50.0).revision for world in worlds]
+    assert revisions[0] and revisions[0] == revisions[1]
+
+
+def test_what_a_shared_volume_shows_is_pulled_once() -> None:
+    shown = "r.example/content:1"
+    volume = NeededVolume("data", "", VolumeSpec(kind="volume", image=shown))
+    file = replace(declared("web", f"image: {REF}"), needs=Needs(volumes=(volume,)))
+    assert [pull.reference for pull in resolve(file, LOCAL, Memory(), 50.0).pulls] == [shown]
+    images = {**LOCAL.images, shown: Image("other", "sha256:a")}
+    assert resolve(file, replace(LOCAL, images=images), Memory(), 50.0).revision
