@@ -62,6 +62,7 @@ async def test_who_asks_and_why_is_passed_on(api: Api, recorder: Recorder) -> No
         "changed": True,
         "message": "paused",
         "asked": NOW,
+        "at": None,
         "revision": "r1",
     }
 

@@ -1,6 +1,5 @@
 """`POST /v1/workloads/NAME/ACTION`: what people do by hand, on the Unix socket alone."""
 
-import json
 import os
 import pwd
 import socket
@@ -9,8 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
+from workloadd.api.contract import MAX_REASON
+from workloadd.api.documents import Document
 from workloadd.api.guard import on_unix_socket
+from workloadd.api.models import Acted, Difference
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import Declined
 from workloadd.core.hands import Answer, Ask
@@ -23,7 +26,6 @@ Actions = Mapping[str, Act]
 Diff = Callable[[WorkloadStatus, str], Awaitable[dict[str, Any]]]
 """The document that says how a workload differs; raises `Declined`."""
 
-MAX_REASON = 200
 # struct ucred: process, user, group.
 _CREDENTIALS = struct.Struct("3i")
 
@@ -47,15 +49,14 @@ async def act(
         answer = await action(workload, ask)
     except Declined as error:
         raise _declined(error) from None
-    document = {
-        "workload": workload.name,
-        "action": name,
-        "changed": answer.changed,
-        "message": answer.message,
-        # A pass that began later has seen it.
-        "asked": clock(),
+    document = Acted(
+        workload=workload.name,
+        action=name,
+        changed=answer.changed,
+        message=answer.message,
+        asked=clock(),
         **answer.fields,
-    }
+    )
     return _json(document, 202 if answer.changed else 200)
 
 
@@ -68,7 +69,8 @@ async def diff(request: web.Request, workload: WorkloadStatus, made: Diff | None
     if made is None:
         raise Refusal(404, "NotFound", "cannot compare here")
     try:
-        return _json(await made(workload, request.query.get("revision", "")), 200)
+        found = await made(workload, request.query.get("revision", ""))
+        return _json(Difference.model_validate(found), 200)
     except Declined as error:
         raise _declined(error) from None
 
@@ -78,9 +80,9 @@ def _declined(error: Declined) -> Refusal:
     return Refusal(409, problem.reason, problem.message, problem.hint)
 
 
-def _json(document: Mapping[str, Any], status: int) -> web.Response:
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    return web.Response(status=status, text=text, content_type="application/json")
+def _json(document: BaseModel, status: int) -> web.Response:
+    body = Document.of(document).body
+    return web.Response(status=status, body=body, content_type="application/json")
 
 
 def reason_of(text: str) -> str:

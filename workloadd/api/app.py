@@ -1,5 +1,6 @@
 """The application: which path answers what."""
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,19 +8,23 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from workloadd.api import actions, documents, health, runs, text
 from workloadd.api.actions import Actions, Diff
-from workloadd.api.documents import Documents
+from workloadd.api.contract import DEFAULT_LIMIT, ENDPOINTS, MAX_LIMIT, SHOWN
+from workloadd.api.documents import Document, Documents
 from workloadd.api.fleetlock import FleetLockApi, Locks
 from workloadd.api.guard import (
-    ENDPOINTS,
+    Handler,
     answer_errors,
     on_unix_socket,
     refuse_strangers,
     set_headers,
 )
+from workloadd.api.models import Alive, Readiness, Unready
 from workloadd.api.negotiate import wants_text
+from workloadd.api.openapi import openapi
 from workloadd.api.problems import Refusal
 from workloadd.api.prune import Prune, prune_handler
 from workloadd.api.runs import StartRun
@@ -36,7 +41,7 @@ from workloadd.spec.text import did_you_mean, quote
 SETTLED_HEADER = "Workloadd-Settled"
 # When the pass began that a workload's status is from, in seconds since the epoch.
 LOOKED_HEADER = "Workloadd-Looked"
-DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+_ADD = {"GET": web.get, "POST": web.post}
 # Rollouts in a workload's text; the last one that ended is shown.
 _TEXT_ROLLOUTS = 5
 
@@ -72,28 +77,30 @@ def application(
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
+    fleetlock = FleetLockApi(locks, settings.fleetlock, peers)
+    handlers: dict[str, Handler | None] = {
+        "table": api.status,
+        "healthz": api.healthz,
+        "readyz": api.readyz,
+        "openapi": api.openapi,
+        "status": api.status,
+        "workloads": api.workloads,
+        "workload": api.workload,
+        "history": api.history,
+        "diff": api.diff,
+        "run": api.run,
+        "act": api.act,
+        "prune": prune_handler(prune) if prune else None,
+        "check": check_handler(check) if check else None,
+        "pre_reboot": fleetlock.pre_reboot,
+        "steady_state": fleetlock.steady_state,
+        "detail": api.workload,
+    }
     app = web.Application(middlewares=[answer_errors, refuse_strangers])
     app.on_response_prepare.append(set_headers)
-    app.add_routes(
-        [
-            web.get("/", api.table),
-            web.get("/healthz", api.healthz),
-            web.get("/readyz", api.readyz),
-            web.get("/v1/status", api.status),
-            web.get("/v1/workloads", api.workloads),
-            web.get("/v1/workloads/{name}", api.workload),
-            web.get("/v1/workloads/{name}/history", api.history),
-            web.post("/v1/workloads/{name}/run", api.run),
-            web.post("/v1/workloads/{name}/{action}", api.act),
-            web.get("/v1/workloads/{name}/diff", api.diff),
-            *FleetLockApi(locks, settings.fleetlock, peers).routes(),
-            web.get("/{name}", api.detail),
-        ]
-    )
-    if prune:
-        app.router.add_post("/v1/prune", prune_handler(prune))
-    if check:
-        app.router.add_post("/v1/updates/check", check_handler(check))
+    for endpoint in ENDPOINTS:
+        if handler := handlers[endpoint.name]:
+            app.add_routes([_ADD[endpoint.method](endpoint.path, handler)])
     return app
 
 
@@ -133,44 +140,45 @@ class _Api:
         self._by_hand = by_hand
         self._diff = diff
         self._documents = Documents()
-
-    async def table(self, request: web.Request) -> web.Response:
-        """`/`: the table."""
-        status = self._board.status
-        return _answer(text.table(status, self._now()), _all_settled(status))
+        self._description: Document | None = None
 
     async def status(self, request: web.Request) -> web.Response:
-        """`/v1/status`: everything, or the table for who prefers text."""
-        if wants_text(request, default=False):
-            return await self.table(request)
+        """`/v1/status` and `/`: everything, as a document or as the table."""
         status = self._board.status
-        return _answer(self._documents.status(status), _all_settled(status), as_json=True)
+        if wants_text(request, default=request.path == "/"):
+            return _told(text.table(status, self._now()), _all_settled(status))
+        return _answer(request, self._documents.status(status), _all_settled(status))
 
     async def workloads(self, request: web.Request) -> web.Response:
         """`/v1/workloads`: the workloads of the status alone."""
         status = self._board.status
-        return _answer(self._documents.workloads(status), _all_settled(status), as_json=True)
+        return _answer(request, self._documents.workloads(status), _all_settled(status))
 
     async def workload(self, request: web.Request) -> web.Response:
-        """`/v1/workloads/NAME`: one workload, or its text for who prefers that."""
-        if wants_text(request, default=False):
-            return await self.detail(request)
+        """`/v1/workloads/NAME` and `/NAME`: one workload, as a document or as text."""
         workload = self._find(request)
+        if wants_text(request, default=not request.path.startswith("/v1/")):
+            return await self._told(request, workload)
         document = self._documents.workload(self._board.status, workload)
-        answer = _answer(document, workload.state in SETTLED, as_json=True)
+        answer = _answer(request, document, workload.state in SETTLED)
         if looked := self._board.status.passes.last:
             answer.headers[LOOKED_HEADER] = f"{looked.timestamp():.6f}"
         return answer
 
-    async def detail(self, request: web.Request) -> web.Response:
-        """`/NAME`: one workload as text."""
-        workload = self._find(request)
+    async def _told(self, request: web.Request, workload: WorkloadStatus) -> web.Response:
         rollouts = await self._history.rollouts(workload.name, _TEXT_ROLLOUTS)
         rollouts = _for_the_asker(request, workload.name, rollouts)
         runs = await self._history.runs.of(workload.name, 1) if workload.job else []
         last = _for_the_asker(request, workload.name, runs)
         settled = workload.state in SETTLED
-        return _answer(text.detail(workload, rollouts, self._now(), last), settled)
+        return _told(text.detail(workload, rollouts, self._now(), last), settled)
+
+    async def openapi(self, request: web.Request) -> web.Response:
+        """`/openapi.json`: this API for programs."""
+        if self._description is None:
+            text = json.dumps(await asyncio.to_thread(openapi), indent=2, ensure_ascii=False)
+            self._description = Document(text.encode() + b"\n")
+        return _json(self._description, request=request)
 
     async def history(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME/history`: rollouts and events, of a removed workload too."""
@@ -187,7 +195,7 @@ class _Api:
     async def run(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/run`: start a job now."""
         document = await runs.start_run(request, self._find(request), self._start_run)
-        return _json(document, 202)
+        return _json(Document.of(document), 202)
 
     async def act(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/ACTION`: what people do by hand."""
@@ -201,14 +209,14 @@ class _Api:
         """`/healthz`: whether the loop lives."""
         silence = self._board.silence()
         problem = health.silence_problem(silence)
-        document = {"alive": not problem, "reason": problem, "silence": round(silence, 3)}
+        document = Alive(alive=not problem, reason=problem, silence=round(silence, 3))
         return _verdict(request, document, [problem] if problem else [])
 
     async def readyz(self, request: web.Request) -> web.Response:
         """`/readyz`: whether everything that is to serve does."""
         unready = health.unready(self._board.status, self._grace, self._clock())
-        reasons = [{"workload": one.workload, "reason": one.why} for one in unready]
-        document = {"ready": not unready, "unready": reasons}
+        reasons = tuple(Unready(workload=one.workload, reason=one.why) for one in unready)
+        document = Readiness(ready=not unready, unready=reasons)
         return _verdict(request, document, [str(one) for one in unready])
 
     def _now(self) -> datetime:
@@ -227,7 +235,7 @@ class _Api:
         hint = did_you_mean(name, names) or _known(names)
         detail = f"cannot find a workload {quote(name)}"
         if not request.path.startswith("/v1/"):
-            hint = f"{hint}\nthere are: {' '.join(ENDPOINTS)}"
+            hint = f"{hint}\nthere are: {' '.join(SHOWN)}"
         raise Refusal(404, "NoSuchWorkload", detail, hint)
 
 
@@ -250,19 +258,37 @@ def _all_settled(status: Status) -> bool:
     return seen and all(workload.state in SETTLED for workload in status.workloads)
 
 
-def _verdict(request: web.Request, document: object, reasons: Sequence[str]) -> web.Response:
+def _verdict(request: web.Request, document: BaseModel, reasons: Sequence[str]) -> web.Response:
     """200, or 503 with the reasons."""
     status = 503 if reasons else 200
     if wants_text(request, default=True):
         return web.Response(status=status, text="\n".join(reasons or ["ok"]) + "\n")
-    return _json(json.dumps(document, indent=2, ensure_ascii=False) + "\n", status)
+    return _json(Document.of(document), status)
 
 
-def _answer(content: str, settled: bool, as_json: bool = False) -> web.Response:
-    response = _json(content) if as_json else web.Response(text=content)
+def _told(content: str, settled: bool) -> web.Response:
+    return web.Response(text=content, headers={SETTLED_HEADER: "yes" if settled else "no"})
+
+
+def _answer(request: web.Request, document: Document, settled: bool) -> web.Response:
+    response = _json(document, request=request)
     response.headers[SETTLED_HEADER] = "yes" if settled else "no"
     return response
 
 
-def _json(content: str, status: int = 200) -> web.Response:
-    return web.Response(status=status, text=content, content_type="application/json")
+def _json(
+    document: Document, status: int = 200, request: web.Request | None = None
+) -> web.Response:
+    """A document; with the request that it answers, nothing where the client has it already."""
+    if request is None:
+        return web.Response(status=status, body=document.body, content_type="application/json")
+    given = request.if_none_match or ()
+    known = any(tag.value in (document.etag, "*") for tag in given)
+    response = (
+        web.Response(status=304)
+        if known
+        else web.Response(body=document.body, content_type="application/json")
+    )
+    response.etag = document.etag
+    response.headers["Cache-Control"] = "no-cache"
+    return response

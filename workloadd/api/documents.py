@@ -1,9 +1,13 @@
 """JSON of the status and of the history, pretty-printed: people curl it."""
 
-import json
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
+from pydantic import BaseModel
+
+from workloadd.api.models import EventRecord, History, Reason, RolloutRecord, RolloutStep, RunRecord
 from workloadd.core.errors import Problem
 from workloadd.core.runs import run_status
 from workloadd.core.status import Status, WorkloadStatus, moment
@@ -14,31 +18,43 @@ from workloadd.history.runs import RunRow
 MAX_ROLLOUTS = 1 << 20
 
 
+@dataclass(frozen=True)
+class Document:
+    """JSON as it is sent."""
+
+    body: bytes
+
+    @classmethod
+    def of(cls, model: BaseModel, include: set[str] | None = None) -> "Document":
+        """A model, for people to read as well."""
+        return cls(model.model_dump_json(indent=2, include=include).encode() + b"\n")
+
+    @cached_property
+    def etag(self) -> str:
+        """Names what it says, without the quotes (RFC 9110, 8.8.3)."""
+        return hashlib.sha256(self.body).hexdigest()[:32]
+
+
 class Documents:
     """Documents of the newest status, each rendered once for all who ask."""
 
     def __init__(self) -> None:
         self._status: Status | None = None
-        self._rendered: dict[str, str] = {}
+        self._rendered: dict[str, Document] = {}
 
-    def status(self, status: Status) -> str:
+    def status(self, status: Status) -> Document:
         """`/v1/status`."""
-        return self._once(status, "", lambda: status.model_dump_json(indent=2) + "\n")
+        return self._once(status, "", lambda: Document.of(status))
 
-    def workloads(self, status: Status) -> str:
+    def workloads(self, status: Status) -> Document:
         """`/v1/workloads`."""
-        return self._once(
-            status,
-            "workloads/",
-            lambda: status.model_dump_json(indent=2, include={"workloads"}) + "\n",
-        )
+        return self._once(status, "workloads/", lambda: Document.of(status, {"workloads"}))
 
-    def workload(self, status: Status, workload: WorkloadStatus) -> str:
+    def workload(self, status: Status, workload: WorkloadStatus) -> Document:
         """`/v1/workloads/NAME`; `workload` is one of `status`."""
-        key = f"workloads/{workload.name}"
-        return self._once(status, key, lambda: workload.model_dump_json(indent=2) + "\n")
+        return self._once(status, f"workloads/{workload.name}", lambda: Document.of(workload))
 
-    def _once(self, status: Status, key: str, render: Callable[[], str]) -> str:
+    def _once(self, status: Status, key: str, render: Callable[[], Document]) -> Document:
         # A status is immutable, so the same object is the same document.
         if status is not self._status:
             self._status = status
@@ -54,62 +70,53 @@ def history(
     events: Sequence[EventRow],
     runs: Sequence[RunRow],
     limit: int,
-) -> str:
+) -> Document:
     """`/v1/workloads/NAME/history`, the newest first; `truncated` says that there may be more."""
-    documents: list[dict[str, Any]] = []
+    records: list[RolloutRecord] = []
     size = 0
     truncated = max(len(events), len(runs)) >= limit
     for rollout in rollouts:
-        document = _rollout(rollout)
-        size += len(json.dumps(document))
-        if documents and (size > MAX_ROLLOUTS or len(documents) >= limit):
+        record = _rollout(rollout)
+        size += len(record.model_dump_json())
+        if records and (size > MAX_ROLLOUTS or len(records) >= limit):
             truncated = True
             break
-        documents.append(document)
-    return _json(
-        {
-            "workload": workload,
-            "rollouts": documents,
-            "events": [_event(event) for event in events],
-            "runs": [_run(row) for row in runs],
-            "truncated": truncated,
-        }
+        records.append(record)
+    return Document.of(
+        History(
+            workload=workload,
+            rollouts=tuple(records),
+            events=tuple(map(_event, events)),
+            runs=tuple(map(_run, runs)),
+            truncated=truncated,
+        )
     )
 
 
-def _rollout(row: RolloutRow) -> dict[str, Any]:
-    return {
-        "revision": row.revision,
-        "from_revision": row.from_revision,
-        "cause": row.cause,
-        "outcome": row.outcome,
-        "problem": _problem(row.problem),
-        "started": _time(row.started_at),
-        "committed": _time(row.committed_at),
-        "ended": _time(row.ended_at),
-        "steps": [{"at": _time(s.at), "step": s.step, "detail": s.detail} for s in row.steps],
-        "log": list(row.log),
-    }
+def _rollout(row: RolloutRow) -> RolloutRecord:
+    return RolloutRecord(
+        revision=row.revision,
+        from_revision=row.from_revision,
+        cause=row.cause,
+        outcome=row.outcome,
+        problem=_reason(row.problem),
+        started=moment(row.started_at),
+        committed=moment(row.committed_at),
+        ended=moment(row.ended_at),
+        steps=tuple(RolloutStep(at=moment(s.at), step=s.step, detail=s.detail) for s in row.steps),
+        log=row.log,
+    )
 
 
-def _event(row: EventRow) -> dict[str, Any]:
-    return {"at": _time(row.at), "kind": row.kind, "message": row.message}
+def _event(row: EventRow) -> EventRecord:
+    return EventRecord(at=moment(row.at), kind=row.kind, message=row.message)
 
 
-def _run(row: RunRow) -> dict[str, Any]:
-    return {**run_status(row.run).model_dump(mode="json"), "log": list(row.log)}
+def _run(row: RunRow) -> RunRecord:
+    return RunRecord(**run_status(row.run).model_dump(), log=row.log)
 
 
-def _problem(problem: Problem | None) -> dict[str, str] | None:
+def _reason(problem: Problem | None) -> Reason | None:
     if problem is None:
         return None
-    return {"reason": problem.reason, "message": problem.message, "hint": problem.hint}
-
-
-def _time(seconds: float) -> str | None:
-    at = moment(seconds)
-    return at.isoformat().replace("+00:00", "Z") if at else None
-
-
-def _json(document: object) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return Reason(reason=problem.reason, message=problem.message, hint=problem.hint)

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from workloadd.api.actions import require_owner
-from workloadd.api.guard import FLEETLOCK
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import Declined
 from workloadd.core.fleetlock import Client
@@ -55,13 +54,6 @@ class FleetLockApi:
         self._locks = locks
         self._settings = settings
         self._users = users
-
-    def routes(self) -> list[web.RouteDef]:
-        """What it answers."""
-        return [
-            web.post(f"{FLEETLOCK}v1/pre-reboot", self.pre_reboot),
-            web.post(f"{FLEETLOCK}v1/steady-state", self.steady_state),
-        ]
 
     async def pre_reboot(self, request: web.Request) -> web.Response:
         """The client wants to reboot the host."""

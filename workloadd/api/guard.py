@@ -8,36 +8,20 @@ or across origins. Both announce themselves in headers that a page cannot forge.
 import ipaddress
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from aiohttp import web
 
+from workloadd.api.contract import FLEETLOCK, SHOWN, methods_of
 from workloadd.api.negotiate import wants_text
 from workloadd.api.problems import Refusal, in_fleetlock_words
 from workloadd.core.errors import WorkloaddError
-from workloadd.spec.text import quote
+from workloadd.spec.text import one_of, quote
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-ENDPOINTS = (
-    "/",
-    "/NAME",
-    "/healthz",
-    "/readyz",
-    "/v1/status",
-    "/v1/workloads",
-    "/v1/workloads/NAME",
-    "/v1/workloads/NAME/history",
-    "/v1/workloads/NAME/diff",
-    "POST /v1/workloads/NAME/run",
-    "POST /v1/workloads/NAME/ACTION",
-    "POST /v1/prune",
-    "POST /v1/updates/check",
-    "POST /fleetlock/v1/pre-reboot",
-    "POST /fleetlock/v1/steady-state",
-)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -46,10 +30,6 @@ _HEADERS = {
     "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
 }
-# What is below it speaks a protocol of its own.
-FLEETLOCK = "/fleetlock/"
-_READS = ("GET", "HEAD")
-_ACTION = re.compile(r"/v1/workloads/[^/]+/[a-z]+|/v1/prune|/v1/updates/check")
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
 
 
@@ -68,8 +48,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 @web.middleware
 async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reads, actions on the Unix socket, FleetLock; from this machine, by nobody's web page."""
-    if request.method not in _READS and not (request.method == "POST" and _is_fleetlock(request)):
-        _require_action(request)
+    _require_method(request)
     if request.can_read_body and not _is_fleetlock(request):
         raise Refusal(413, "BodyRefused", "cannot accept a body: nothing here takes one")
     if not on_unix_socket(request):
@@ -80,7 +59,8 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
 
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on, take aiohttp's version off, end the connection."""
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
     response.headers.pop("Server", None)
     # A connection serves one request, so its age bounds how slow a client can be.
     response.force_close()
@@ -131,10 +111,14 @@ def _require_same_origin(request: web.Request) -> None:
         raise Refusal(403, "CrossOrigin", "cannot answer another site's web page", hint)
 
 
-def _require_action(request: web.Request) -> None:
-    if request.method != "POST" or not _ACTION.fullmatch(request.path):
-        raise _not_allowed(request.method)
-    if not on_unix_socket(request):
+def _require_method(request: web.Request) -> None:
+    """Of what is there; and of that which does something, on the Unix socket."""
+    methods = methods_of(request.path)
+    method = "GET" if request.method == "HEAD" else request.method
+    if methods and method not in methods:
+        raise _not_allowed(request.method, methods)
+    endpoint = methods.get(method)
+    if endpoint and endpoint.method == "POST" and endpoint.owner and not on_unix_socket(request):
         hint = "ask on the Unix socket, as workloadctl does"
         detail = "cannot accept an action over TCP: anybody on this machine may ask there"
         raise Refusal(403, "ReadsOnly", detail, hint)
@@ -145,9 +129,11 @@ def _as_text(request: web.Request) -> bool:
     return wants_text(request, default=not request.path.startswith("/v1"))
 
 
-def _not_allowed(method: str) -> Refusal:
-    detail = f"cannot accept {quote(method)}: there are only reads here"
-    return Refusal(405, "MethodNotAllowed", detail, headers={"Allow": ", ".join(_READS)})
+def _not_allowed(method: str, methods: Collection[str]) -> Refusal:
+    there = sorted({*methods, *(("HEAD",) if "GET" in methods else ())})
+    detail = f"cannot accept {quote(method)} here"
+    hint = f"there is {one_of(there)}"
+    return Refusal(405, "MethodNotAllowed", detail, hint, headers={"Allow": ", ".join(there)})
 
 
 def _refusal(request: web.Request, error: Exception) -> Refusal:
@@ -157,9 +143,9 @@ def _refusal(request: web.Request, error: Exception) -> Refusal:
         case WorkloaddError(problem=problem):
             return Refusal(503, problem.reason, problem.message, problem.hint)
         case web.HTTPNotFound():
-            hint = f"there are: {' '.join(ENDPOINTS)}"
+            hint = f"there are: {' '.join(SHOWN)}"
             detail = f"cannot find {quote(request.path)}"
-            return Refusal(404, "NotFound", detail, hint, endpoints=list(ENDPOINTS))
+            return Refusal(404, "NotFound", detail, hint, endpoints=list(SHOWN))
         case web.HTTPException():
             return Refusal(error.status, "HttpError", f"cannot answer: {error.reason}")
     log.error("cannot answer %s %s", request.method, quote(request.path), exc_info=error)

@@ -1,12 +1,13 @@
 """`POST /v1/prune`: remove unused images now, or with `dry_run=true` say which these are."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from aiohttp import web
 
 from workloadd.api.actions import require_owner
+from workloadd.api.documents import Document
+from workloadd.api.models import PrunedImages, UnusedImage
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import WorkloaddError
 from workloadd.core.status import PrunedStatus, moment
@@ -34,8 +35,8 @@ def prune_handler(prune: Prune) -> Callable[[web.Request], Awaitable[web.Respons
         if pruned.problem and not pruned.images:
             problem = pruned.problem
             raise Refusal(409, problem.reason, problem.message, problem.hint)
-        text = json.dumps(_document(pruned, dry_run=dry_run), indent=2, ensure_ascii=False)
-        return web.Response(text=text + "\n", content_type="application/json")
+        document = Document.of(_document(pruned, dry_run=dry_run))
+        return web.Response(body=document.body, content_type="application/json")
 
     return handle
 
@@ -48,11 +49,9 @@ def pruned_status(pruned: Pruned | None) -> PrunedStatus | None:
     return PrunedStatus(at=moment(pruned.at), images=names, size=pruned.size)
 
 
-def _document(pruned: Pruned, *, dry_run: bool) -> dict[str, object]:
-    images = [
-        {"id": image.id, "names": list(image.names), "size": image.size} for image in pruned.images
-    ]
-    return {"dry_run": dry_run, "images": images, "size": pruned.size}
+def _document(pruned: Pruned, *, dry_run: bool) -> PrunedImages:
+    images = tuple(UnusedImage(id=i.id, names=i.names, size=i.size) for i in pruned.images)
+    return PrunedImages(dry_run=dry_run, images=images, size=pruned.size)
 
 
 def _flag(text: str) -> bool:

@@ -1,11 +1,12 @@
 """`POST /v1/workloads/NAME/run`: start a job now."""
 
-import json
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 from aiohttp import web
 
 from workloadd.api.actions import require_owner
+from workloadd.api.models import RunStarted
 from workloadd.api.problems import Refusal
 from workloadd.core.status import WorkloadStatus
 from workloadd.spec.text import quote
@@ -16,20 +17,15 @@ StartRun = Callable[[str], Awaitable[int | None]]
 _STATES_OF_REST = ("Paused", "Stopped", "Disabled", "Drained", "Removing")
 
 
-async def start_run(request: web.Request, workload: WorkloadStatus, start: StartRun) -> str:
+async def start_run(request: web.Request, workload: WorkloadStatus, start: StartRun) -> RunStarted:
     """The document that says which run was started."""
     require_owner(request)
     _require_startable(workload)
     last = workload.job.runs[0].id if workload.job and workload.job.runs else 0
     run = await start(workload.name)
-    document = {
-        "workload": workload.name,
-        "state": "started" if run else "starting",
-        "run": run,
-        # A run that has yet to begin will have an ID above this one.
-        "after": last,
-    }
-    return json.dumps(document, indent=2) + "\n"
+    # A run that has yet to begin will have an ID above the last one's.
+    state: Literal["started", "starting"] = "started" if run else "starting"
+    return RunStarted(workload=workload.name, state=state, run=run, after=last)
 
 
 def _require_startable(workload: WorkloadStatus) -> None:

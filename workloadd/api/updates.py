@@ -1,11 +1,13 @@
 """`POST /v1/updates/check`: ask the registries now what is newer than what serves."""
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 
 from aiohttp import web
 
 from workloadd.api.actions import require_owner
+from workloadd.api.documents import Document
+from workloadd.api.models import OutdatedWorkload, OutdatedWorkloads
 from workloadd.core.updates import Outdated
 
 Check = Callable[[], Awaitable[Sequence[Outdated]]]
@@ -16,16 +18,8 @@ def check_handler(check: Check) -> Callable[[web.Request], Awaitable[web.Respons
 
     async def handle(request: web.Request) -> web.Response:
         require_owner(request)
-        found = [
-            {
-                "workload": one.workload,
-                "policy": one.policy,
-                "newer": list(one.newer),
-                "unknown": list(one.unknown),
-            }
-            for one in await check()
-        ]
-        text = json.dumps({"workloads": found}, indent=2, ensure_ascii=False)
-        return web.Response(text=text + "\n", content_type="application/json")
+        found = tuple(OutdatedWorkload(**asdict(one)) for one in await check())
+        document = Document.of(OutdatedWorkloads(workloads=found))
+        return web.Response(body=document.body, content_type="application/json")
 
     return handle

@@ -1,0 +1,120 @@
+"""The description of the API for programs, OpenAPI 3.1, made from the contract and the models."""
+
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from workloadd.api.contract import ENDPOINTS, Endpoint
+from workloadd.api.models import LockRefused, ProblemDocument
+
+_REF = "#/components/schemas/{model}"
+_JSON, _PROBLEM, _TEXT = "application/json", "application/problem+json", "text/plain"
+# What any request may be refused with, whatever it asks for.
+_ANY: dict[int, str] = {
+    403: "it is another site's web page, or another user, or an action over TCP",
+    413: "it has a body, or too large a one",
+    421: "its Host is not a name of this machine's loopback",
+    500: "an error of workloadd's own",
+    503: "what the answer needs is away for the moment",
+}
+_MEANING = {
+    200: "done, or as it is",
+    202: "begun",
+    304: "not changed since",
+    400: "a parameter cannot be accepted",
+    404: "there is no such thing",
+    409: "it is in no state for that",
+    502: "the upstream FleetLock server does not answer",
+}
+
+
+def openapi() -> dict[str, Any]:
+    """The whole document."""
+    models = _models()
+    references, definitions = models_json_schema(
+        [(model, "serialization") for model in models], ref_template=_REF
+    )
+    schemas = {model: references[(model, "serialization")] for model in models}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "workloadd",
+            "version": version("workloadd"),
+            "description": "On the Unix socket in $XDG_RUNTIME_DIR/workloadd (reads and actions)"
+            " and on 127.0.0.1:7780 (reads).",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "http://127.0.0.1:7780"}],
+        "paths": _paths(schemas),
+        "components": {"schemas": definitions["$defs"]},
+    }
+
+
+def _models() -> list[type[BaseModel]]:
+    found = {model for one in ENDPOINTS for model in one.answers.values() if model}
+    found |= {one.body for one in ENDPOINTS if one.body}
+    return sorted({*found, ProblemDocument}, key=lambda model: model.__name__)
+
+
+def _paths(schemas: dict[type[BaseModel], Any]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for one in ENDPOINTS:
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, schemas)
+    return paths
+
+
+def _operation(one: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[str, Any]:
+    answers = {
+        str(status): _answer(one, status, model, schemas) for status, model in one.answers.items()
+    }
+    if one.method == "GET" and one.answers.get(200):
+        answers["304"] = {"description": _MEANING[304]}
+    refused = LockRefused if one.body else ProblemDocument
+    for status, why in _ANY.items():
+        answers.setdefault(str(status), _refusal(why, schemas[refused], one.text))
+    operation: dict[str, Any] = {
+        "operationId": one.name,
+        "summary": one.summary,
+        "responses": dict(sorted(answers.items())),
+    }
+    if one.owner:
+        operation["description"] = "On the Unix socket, for the owner of the workloads and root."
+    if one.parameters:
+        operation["parameters"] = [
+            {
+                "name": given.name,
+                "in": given.where,
+                "description": given.description,
+                "required": given.required,
+                "schema": dict(given.schema),
+            }
+            for given in one.parameters
+        ]
+    if one.body:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {_JSON: {"schema": schemas[one.body]}},
+        }
+    return operation
+
+
+def _answer(
+    one: Endpoint, status: int, model: type[BaseModel] | None, schemas: dict[type[BaseModel], Any]
+) -> dict[str, Any]:
+    refused = model is not None and issubclass(model, ProblemDocument)
+    schema = schemas[model] if model else {"type": "object"}
+    content = {_PROBLEM if refused else _JSON: {"schema": schema}}
+    return {
+        "description": _MEANING.get(status, _ANY.get(status, "")),
+        "content": _with(content, one.text),
+    }
+
+
+def _refusal(why: str, schema: Any, text: bool) -> dict[str, Any]:
+    return {"description": why, "content": _with({_PROBLEM: {"schema": schema}}, text)}
+
+
+def _with(content: dict[str, Any], text: bool) -> dict[str, Any]:
+    return {**content, _TEXT: {"schema": {"type": "string"}}} if text else content
