@@ -196,7 +196,7 @@ class OutdatedWorkloads(_Model):
 class LockClient(_Model):
     """Who asks, in the FleetLock protocol."""
 
-    id: str = Field(min_length=1, max_length=128)
+    id: str = Field(pattern="^[ -~]{1,128}$")
     group: str = Field(pattern="^[a-zA-Z0-9.-]{1,64}$")
 
 
