@@ -16,6 +16,9 @@ from workloadd.api.contract import ENDPOINTS
 from workloadd.api.openapi import openapi
 from workloadd.settings.model import ApiSettings
 
+# The daemon draws its jitter while questions are made in another thread.
+pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
+
 SCHEMA = schemathesis.openapi.from_dict(openapi())
 OPERATIONS = {found.ok().definition.raw["operationId"]: found.ok()
               for found in SCHEMA.get_all_operations()}  # fmt: skip
