@@ -101,6 +101,8 @@ def _litter(case: Case, current: Current, waiting: str) -> list[Container]:
     prepared = {
         (part.name, part.digest) for part in (case.wanted.parts if case.wanted and waiting else ())
     }
+    # Of what is kept already another make is not needed, and would have its name.
+    prepared -= {(c.container, c.revision) for c in case.seen.containers if c.id in current.kept}
     return [
         c
         for c in case.others(current.kept)

@@ -111,10 +111,12 @@ class Current:
 
     def behind_next(self, revision: str, keep: int, *, proven: bool) -> tuple[Ids, ...]:
         """What is to be kept, the newest first, where a deployment of `revision` takes over: this
-        one, if it is `proven`, and those behind it; no more than `keep`, and none of `revision`."""
-        this = [(self.revision, self.ids)] if proven and self.complete else []
-        line = [*this, *((one.revision, one.ids) for one in self.behind)]
-        return tuple(ids for of, ids in line if of != revision)[:keep]
+        one, if it is `proven`, and those behind it; no more than `keep`, each revision once."""
+        line = {self.revision: self.ids} if proven and self.complete else {}
+        for one in self.behind:
+            line.setdefault(one.revision, one.ids)
+        line.pop(revision, None)
+        return tuple(line.values())[:keep]
 
     @property
     def made_of(self) -> tuple[tuple[str, str], ...]:

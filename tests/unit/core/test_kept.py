@@ -201,3 +201,16 @@ def test_a_record_that_names_a_revision_twice_keeps_it_once() -> None:
     host.settle(files[2])
     assert revisions(host) == before
     assert "twin" not in host.containers
+
+
+def test_of_what_is_kept_no_other_make_is_kept_ready() -> None:
+    """It is wanted, but held back; and it has the name that the kept one is to get."""
+    host = after(file("u0"), file("u1"))
+    current, previous = host.serving(), next(c for c in host.containers.values() if not c.running)
+    host.containers["twin"] = replace(previous, id="twin", state="created", started_at=0.0)
+    host.containers[previous.id] = replace(previous, name="web")
+    host.containers[current.id] = replace(current, name="stray")
+    hold(host, current.revision, file("u0"))
+    host.settle(file("u0"))
+    assert host.serving().name == "web"
+    assert "twin" not in host.containers
