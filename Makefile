@@ -11,7 +11,7 @@ TEST_HOST := test
 DESTDIR ?= /
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: help demo demo-stop test test-fast bench lint docs install clean
+.PHONY: help demo demo-stop test test-fast test-vm bench lint docs install clean
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,11 @@ test: $(VENV)/stamp ## every test, those on a real host included
 
 test-fast: $(VENV)/stamp ## the tests that need no host
 	@$(PYTEST) tests/unit tests/wire -n auto
+
+test-vm: $(VENV)/stamp ## what only a kernel of its own shows: limits, power cuts (emulated: minutes)
+	@failed=0; WORKLOADD_TEST_VM=$(TEST_HOST) $(PYTEST) tests/vm || failed=1; \
+	contrib/host/vm --name $(TEST_HOST) down --purge; \
+	exit $$failed
 
 bench: $(VENV)/stamp ## measure against Quadlet on a throwaway host
 	@$(VENV)/bin/python contrib/bench/bench

@@ -30,10 +30,18 @@ level = "debug"
 class Host(View):
     """The throwaway host with workloadd on it, changed and waited for."""
 
+    # Seconds between two looks, unless a test says otherwise.
+    pause = PAUSE
+
     @property
     def files(self) -> Path:
         """Where workloads are declared."""
         return self.disk / "etc/workloadd/workloads.d"
+
+    @property
+    def settings(self) -> Path:
+        """Where drop-ins of the daemon's settings are."""
+        return self.disk / "etc/workloadd/workloadd.conf.d"
 
     @property
     def units(self) -> Path:
@@ -53,11 +61,11 @@ class Host(View):
         look: Callable[[], T | None],
         what: str,
         timeout: float = PATIENCE,
-        pause: float = PAUSE,
+        pause: float | None = None,
     ) -> T:
         """Wait for a condition; fails the test with all there is to see of the host."""
         __tracebackhide__ = True
-        found = poll(look, timeout, pause)
+        found = poll(look, timeout, pause or self.pause)
         if found is None:
             pytest.fail(f"{what}: not within {timeout:.0f} s\n{self.report()}")
         return found
@@ -117,7 +125,7 @@ class Host(View):
     def clean(self) -> None:
         """Leave nothing of any workload, of the daemon's memory, or of an earlier test run."""
         self.systemctl("stop", "workloadd.service", "workload-*.service", check=False)
-        for directory in (self.files, self.disk / "etc/workloadd/workloadd.conf.d"):
+        for directory in (self.files, self.settings):
             for path in directory.iterdir():
                 remove(path)
         self.podman("pod", "rm", "--all", "--force", "--time", "0")

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from tests.host.namespace import Network
 
-SCRIPT = Path(__file__).parents[2] / "contrib/host/host"
+TOOLS = Path(__file__).parents[2] / "contrib/host"
 USER = "workloads"
 
 
 class Machine:
     """One instance of contrib/host, running."""
+
+    script = TOOLS / "host"
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -21,13 +23,16 @@ class Machine:
         # What runs is what an earlier run installed; it is started when this one is in place.
         self.systemctl("stop", "workloadd.service", check=False)
         self._manage("install")
+        self._find()
+        self._attach()
+
+    def _find(self) -> None:
         self.disk = Path(self._manage("root").strip())
         self.home = self.disk / "home" / USER
         self._uid, self._gid = self.home.stat().st_uid, self.home.stat().st_gid
-        self._attach()
 
     def _manage(self, *arguments: str) -> str:
-        command = [str(SCRIPT), "--name", self.name, *arguments]
+        command = [str(self.script), "--name", self.name, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"host {' '.join(arguments)}: {done.stderr}"
         return done.stdout
@@ -52,7 +57,7 @@ class Machine:
         self, *arguments: str, user: str = USER, check: bool = True, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the host, as the workloads' user unless told otherwise."""
-        command = [str(SCRIPT), "--name", self.name, "exec", "--user", user, "--", *arguments]
+        command = [str(self.script), "--name", self.name, "exec", "--user", user, "--", *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if check:
             said = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"

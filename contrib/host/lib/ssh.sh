@@ -44,5 +44,5 @@ exec_inside() {
     recorded_process "$instance/qemu" ||
         die "virtual machine '$name' does not run" "start it: contrib/host/vm --name $name up"
     exec ssh -F "$instance/ssh_config" guest \
-        "$(declare -f die look_up_user join_user_manager become); name=$name; become 1 $(printf '%q ' "$@")"
+        "$(declare -f die look_up_user join_user_manager become); name=$name; cd /; become 1 $(printf '%q ' "$@")"
 }

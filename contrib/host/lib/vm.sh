@@ -151,22 +151,26 @@ guest_down() {
     fi
 }
 
-# guest_install: what contrib/install puts into the throwaway host's root is sent as it is.
+# guest_install: what contrib/install puts into a throwaway host's root is sent as it is.
 guest_install() {
-    local stage=$instance/stage
+    local stage=$instance/stage lib=usr/local/lib/workloadd
     prepare_base
     prepare_vendor
     rm -rf "$stage"
     mkdir -p "$stage"/{new,work,root}
-    # What the disk was made with need not be sent; a newer one makes a newer disk.
-    mkdir -p "$stage/new/usr/local/lib/workloadd/vendor"
-    printf '%s\n' "$vendor" >"$stage/new/usr/local/lib/workloadd/vendor/.from"
+    mkdir -p "$stage/new/$lib/vendor"
+    printf '%s\n' "$vendor" >"$stage/new/$lib/vendor/.from"
     # shellcheck disable=SC2016  # the inner shell's own parameters
     unshare --mount --propagation private -- /bin/bash -euc '
         mount -t overlay -o "lowerdir=$1,upperdir=$2/new,workdir=$2/work" overlay "$2/root"
         "$3" --root "$2/root" --vendor "$4"' - "$base" "$stage" "$project/contrib/install" "$vendor"
-    tar -C "$stage/new" -c --exclude=./usr/local/lib/workloadd/vendor --exclude=./run --exclude=./tmp . |
-        run_inside root sh -ec 'rm -rf /usr/local/lib/workloadd/workloadd*; tar -xC / --numeric-owner'
+    # Large, and seldom another one than the disk was made with.
+    if [[ $(run_inside root cat "/$lib/vendor/.from") != "$vendor" ]]; then
+        run_inside root rm -rf "/$lib/vendor"
+        cp -a --reflink=auto "$vendor" "$stage/new/$lib/"
+    fi
+    tar -C "$stage/new" -c --exclude=./run --exclude=./tmp . |
+        run_inside root sh -ec "rm -rf /$lib/workloadd*; tar -xC / --numeric-owner"
     rm -rf "$stage"
     say "workloadd is installed in virtual machine '$name'"
     take_effect
