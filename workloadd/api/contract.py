@@ -41,8 +41,8 @@ class Endpoint:
     """One kind of request. `name` names its handler, `answers` are models by HTTP status.
 
     `text` says that it is told in words too, for who prefers that; `owner` that only the owner of
-    the workloads is answered, on the Unix socket. What every request may be refused with goes
-    without saying.
+    the workloads is answered, on the Unix socket; `media` is what is answered with in place of
+    JSON. What every request may be refused with goes without saying.
     """
 
     method: Literal["GET", "POST"]
@@ -54,6 +54,7 @@ class Endpoint:
     text: bool = False
     owner: bool = False
     body: type[BaseModel] | None = None
+    media: str = ""
 
     @property
     def pattern(self) -> re.Pattern[str]:

@@ -106,6 +106,8 @@ def _answer(
     refused = model is not None and issubclass(model, ProblemDocument)
     schema = schemas[model] if model else {"type": "object"}
     content = {_PROBLEM if refused else _JSON: {"schema": schema}}
+    if status == 200 and one.media:
+        content = {one.media: {"schema": {"type": "string"}}}
     return {
         "description": _MEANING.get(status, _ANY.get(status, "")),
         "content": _with(content, one.text),
