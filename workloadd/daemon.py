@@ -22,6 +22,7 @@ from workloadd.core.backoff import STEADY, delay
 from workloadd.core.errors import Problem, Transient, WorkloaddError
 from workloadd.core.rollout import Policy
 from workloadd.core.status import HostConditionStatus, Status, summary
+from workloadd.events import Events
 from workloadd.execute import Executor, Limits
 from workloadd.fleetlock import FleetLock
 from workloadd.gather import Gatherer
@@ -97,6 +98,7 @@ class Daemon:
         self.history = History(paths.history_file, keep=settings.history.keep)
         first = Status(version=version("workloadd"), user=paths.user, started=datetime.now(UTC))
         self.board = Board(first, self._clock.monotonic)
+        self.events = Events(self.board, self._clock.monotonic)
         self.units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
@@ -197,6 +199,7 @@ class Daemon:
                 prune=self.pruner.prune,
                 check=self.reconciler.outdated,
                 locks=self.locks,
+                events=self.events,
             ),
             socket=paths.socket,
             listen=settings.api.address,
@@ -289,6 +292,7 @@ class Daemon:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._wait_for_stop(), name="stop")
                 tasks.create_task(self._serve(), name="api")
+                tasks.create_task(self.events.run(), name="events")
                 await self._connect_systemd()
                 await self._check_host()
                 await asyncio.to_thread(self._clean)

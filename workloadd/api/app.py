@@ -14,6 +14,7 @@ from workloadd.api import actions, documents, health, runs, text
 from workloadd.api.actions import Actions, Diff
 from workloadd.api.contract import DEFAULT_LIMIT, ENDPOINTS, MAX_LIMIT, SHOWN
 from workloadd.api.documents import Document, Documents
+from workloadd.api.events import EventsApi
 from workloadd.api.fleetlock import FleetLockApi, Locks
 from workloadd.api.guard import (
     Handler,
@@ -31,6 +32,7 @@ from workloadd.api.runs import StartRun
 from workloadd.api.updates import Check, check_handler
 from workloadd.board import Board
 from workloadd.core.status import SETTLED, Status, WorkloadStatus
+from workloadd.events import Events
 from workloadd.history.rows import EventRow, RolloutRow
 from workloadd.history.runs import RunRow
 from workloadd.host import peers
@@ -74,10 +76,12 @@ def application(
     diff: Diff | None = None,
     check: Check | None = None,
     locks: Locks | None = None,
+    events: Events | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
     fleetlock = FleetLockApi(locks, settings.fleetlock, peers)
+    following = EventsApi(events) if events else None
     handlers: dict[str, Handler | None] = {
         "table": api.status,
         "healthz": api.healthz,
@@ -87,6 +91,7 @@ def application(
         "workloads": api.workloads,
         "workload": api.workload,
         "history": api.history,
+        "events": following.follow if following else None,
         "diff": api.diff,
         "run": api.run,
         "act": api.act,
@@ -98,6 +103,8 @@ def application(
     }
     app = web.Application(middlewares=[answer_errors, refuse_strangers])
     app.on_response_prepare.append(set_headers)
+    if following:
+        app.on_shutdown.append(following.streams.close)
     for endpoint in ENDPOINTS:
         if handler := handlers[endpoint.name]:
             app.add_routes([_ADD[endpoint.method](endpoint.path, handler)])

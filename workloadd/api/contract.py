@@ -90,6 +90,13 @@ _TO = Parameter("to", "query", "of a rollback: the revision, or how it begins", 
 _REVISION = Parameter(
     "revision", "query", "compare with this one, or how it begins", {"type": "string"}
 )
+_ONLY = Parameter("workload", "query", "follow this one alone", {"type": "string"})
+_LAST = Parameter(
+    "Last-Event-ID",
+    "header",
+    "the last event that was seen: go on after it",
+    {"type": "string", "maxLength": 64},
+)
 _ACTION = Parameter("action", "path", "what to do", {"type": "string", "enum": list(ACTIONS)})
 _FLEETLOCK = Parameter(
     "fleet-lock-protocol", "header", "it is meant", {"type": "string", "const": "true"}
@@ -117,6 +124,9 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/workloads/{name}/diff", "diff",
              "How what serves differs from its file, or from another revision",
              {200: m.Difference, 404: _P, 409: _P}, (_NAME, _REVISION), owner=True),
+    Endpoint("GET", "/v1/events", "events",
+             "What is known, and then every change, as server-sent events",
+             {200: None, 400: _P}, (_ONLY, _LAST), media="text/event-stream"),
     Endpoint("POST", "/v1/workloads/{name}/run", "run", "Start a job now",
              {202: m.RunStarted, 404: _P, 409: _P}, (_NAME,), owner=True),
     Endpoint("POST", "/v1/workloads/{name}/{action}", "act", "Do something by hand",

@@ -21,8 +21,12 @@ http://localhost/v1/status`. `http://127.0.0.1:7780/openapi.json` describes it a
 - `Workloadd-Settled: yes` says that all that was asked about is as declared; of one workload
   `Workloadd-Looked` says when the pass began that this was seen in (seconds since the epoch).
 - What is refused is told in a problem document (RFC 9457) with a stable `reason`, or in words.
+- `curl -N 127.0.0.1:7780/v1/events` tells what is known and then every change, as server-sent
+  events: `reset` (forget what you know), `host` (the host and what is shared), `workload` (one, as
+  a whole) and `gone`. Who comes back with `Last-Event-ID`, as a browser does by itself, gets what
+  was missed. Who does not read is cut off.
 - Only loopback names are answered to as `Host`, and no other site's web page. A connection serves
-  one request, and lasts 10 s at the most.
+  one request, and lasts 10 s at the most, but for streams.
 """
 _TAIL = """
 Any request may be answered 403, 413, 421, 500 or 503 as well. The fields of all documents are
