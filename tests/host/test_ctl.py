@@ -1,6 +1,7 @@
 """workloadctl on the host."""
 
 import json
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -53,6 +54,26 @@ def test_plan_says_what_a_file_would_change(host: Host, name: str, port: int) ->
     assert "busybox:2" in json.dumps(planned)
     assert host.http(port) == "busybox 1\n"
     assert host.status(name)["state"] == "Ready"
+
+
+def test_apply_by_root_until_it_serves(host: Host, name: str, port: int) -> None:
+    def apply(text: str, *arguments: str) -> CompletedProcess[str]:
+        command = ("workloadctl", "apply", "-f", "-", "--name", name, *arguments)
+        return host.exec(*command, user="root", stdin=text, check=False)
+
+    file = f"/etc/workloadd/workloads.d/{name}.yaml"
+    assert apply(serving(port), "--check").returncode == 10
+    done = apply(serving(port), "--wait")
+    assert (done.returncode, done.stdout) == (0, f"{file}: created\n")
+    assert host.http(port) == "busybox 1\n"
+    done = apply(serving(port, image=NEWER), "--wait", "-o", "json")
+    assert json.loads(done.stdout)["changed"]
+    assert host.http(port) == "busybox 2\n"
+    done = apply("image: [")
+    assert (done.returncode, "nothing was changed" in done.stderr) == (1, True)
+    assert host.root("stat", "-c", "%U %a", file).stdout == "root 644\n"
+    done = host.exec("workloadctl", "apply", "-f", file, "--user", "--check", check=False)
+    assert done.returncode == 10
 
 
 def test_plan_as_root_says_whose_plan_it_is(host: Host) -> None:

@@ -37,20 +37,20 @@ class Source:
         whole = line.expandtabs(4)
         start = max(0, len(before) - _WIDTH * 2 // 3)
         end = start + _WIDTH
-        shown = _printable(whole[start:end].rstrip())
+        shown = printable(whole[start:end].rstrip())
         head, tail = "…" if start else "", "…" if end < len(whole.rstrip()) else ""
         caret = " " * (len(head) + _cells(before[start:])) + "^"
         return [f"{head}{shown}{tail}", caret]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """`text` with nothing in it that a terminal would obey."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _cells(text: str) -> int:
     """How many columns of a terminal `text` takes."""
-    return sum(_widths(_printable(text)))
+    return sum(_widths(printable(text)))
 
 
 def _widths(text: str) -> Iterator[int]:

@@ -35,12 +35,14 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def facts_of(files: Sequence[Path], assignments: Iterable[str]) -> Facts:
-    """This host's facts, or those that are given for them."""
+def facts_of(
+    files: Sequence[Path], assignments: Iterable[str], where: Paths | None = None
+) -> Facts:
+    """The facts of this host (or of where its files are), or those that are given for them."""
     own: dict[str, Variable] = {}
     for file in files:
         own.update(_from_file(file))
-    roots = () if files else paths().facts_roots
+    roots = () if files else (where or paths()).facts_roots
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not NAME.fullmatch(name):
@@ -49,12 +51,16 @@ def facts_of(files: Sequence[Path], assignments: Iterable[str]) -> Facts:
     return Facts(roots, own, limits=Limits if files else _limits)
 
 
-def paths() -> Paths:
-    """Those of the daemon's user for root, who checks files for it; else our own."""
+def paths(root: Path | None = None) -> Paths:
+    """Those of the daemon's user for root, who checks files for it; else our own.
+
+    `root` is put before the directories of the system.
+    """
+    environ = {**os.environ, **({"WORKLOADD_ROOT": str(root)} if root else {})}
     if os.geteuid() == 0 and (uid := _daemon_uid()) is not None:
-        root = {key: value for key, value in os.environ.items() if key == "WORKLOADD_ROOT"}
-        return Paths.from_environment(root, uid)
-    return Paths.from_environment(os.environ)
+        environ = {key: value for key, value in environ.items() if key == "WORKLOADD_ROOT"}
+        return Paths.from_environment(environ, uid)
+    return Paths.from_environment(environ)
 
 
 def _daemon_uid() -> int | None:

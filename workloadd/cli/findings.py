@@ -46,6 +46,12 @@ class Printer:
 
     def show(self, reports: Sequence[Report], strict: bool) -> None:
         """All of them, and what they come to."""
+        self.each(reports)
+        good = not any(report.bad(strict) for report in reports)
+        click.secho(_summary(reports), fg="green" if good else "red")
+
+    def each(self, reports: Sequence[Report]) -> None:
+        """All of them."""
         for report in reports:
             for error in report.errors:
                 self._show(error, click.style("error", fg="red", bold=True))
@@ -57,8 +63,6 @@ class Printer:
             if report.elsewhere:
                 reason = f"{report.workload} is not for this host: {report.elsewhere}"
                 click.echo(f"{report.file}: {reason}")
-        good = not any(report.bad(strict) for report in reports)
-        click.secho(_summary(reports), fg="green" if good else "red")
 
     def _show(self, error: SpecError, label: str) -> None:
         # What is wrong with a file that makes up several workloads is so with each of them.

@@ -46,38 +46,39 @@ class Asked:
         return True if status["state"] == "Stopped" else None
 
     def _start(self, status: Document, hands: Document) -> bool | None:
-        return None if "stop" in hands else _verdict(status)
+        return None if "stop" in hands else verdict(status)
 
     def _resume(self, status: Document, hands: Document) -> bool | None:
-        return None if {"stop", "pause", "hold"} & hands.keys() else _verdict(status)
+        return None if {"stop", "pause", "hold"} & hands.keys() else verdict(status)
 
     def _restart(self, status: Document, hands: Document) -> bool | None:
         since = status["unit"]["active_since"]
         done = since is not None and _seconds(since) >= self.answer["at"] - 0.001
         if "restart" in hands:
-            return False if status["state"] in _BAD and not _works(status) else None
-        return _verdict(status) if done else None
+            return False if status["state"] in _BAD and not works(status) else None
+        return verdict(status) if done else None
 
     def _rollback(self, status: Document, hands: Document) -> bool | None:
         target = self.answer["revision"]
         held = hands.get("hold", {}).get("revision") == target
         if held:
             self.shown = self.shown or "held"
-        elif self.shown and not _works(status):
+        elif self.shown and not works(status):
             return False  # it failed, and was taken back
         there = (status["current"] or {}).get("revision") == target
-        return _verdict(status) if held and there else None
+        return verdict(status) if held and there else None
 
 
-def _works(status: Document) -> bool:
+def works(status: Document) -> bool:
     """Whether something is being done, or has yet to show."""
     converged = next((c for c in status["conditions"] if c["type"] == "Converged"), None)
     busy = converged is not None and converged["reason"] in ("Working", "Verifying")
     return busy or status["rollout"] is not None
 
 
-def _verdict(status: Document) -> bool | None:
-    if _works(status):
+def verdict(status: Document) -> bool | None:
+    """Whether it came out well; None while that is open."""
+    if works(status):
         return None
     if status["state"] in _GOOD:
         return True
@@ -161,7 +162,7 @@ def _wait(asked: Asked, unix: str | None, *, quiet: bool) -> None:
         # What was looked at before it was asked for says nothing of it.
         done = looked >= asked.answer["asked"] and asked.look(status)
         said = f"{status['state']}: {status['message']}".removesuffix(": ")
-        if said != last and not quiet and (done or _works(status)):
+        if said != last and not quiet and (done or works(status)):
             click.echo(f"{asked.name}: {said}")
             last = said
         if done:

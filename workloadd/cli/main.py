@@ -9,6 +9,7 @@ from workloadd.spec.text import did_you_mean
 
 # Verb to module and attribute.
 _VERBS = {
+    "apply": ("workloadd.cli.apply", "apply"),
     "diff": ("workloadd.cli.diff", "diff"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
@@ -34,7 +35,7 @@ Examples:
   workloadctl explain ports                  what may be written there?
   workloadctl validate web.yaml              is this file right?
   workloadctl plan web.yaml                  what would it change on this host?
-  sudo cp web.yaml /etc/workloadd/workloads.d/
+  sudo workloadctl apply -f web.yaml --wait  then do so, and tell how it goes
   workloadctl status                         how is everything?
   workloadctl status web                     and this one, in detail?
   workloadctl rollback web --reason "slow"   back to what served before

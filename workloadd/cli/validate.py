@@ -51,12 +51,12 @@ def validate(
     """
     given = facts.facts_of(files, assignments)
     text = sys.stdin.buffer.read(MAX_BYTES + 1) if _STDIN in paths else b""
-    reports = [*(_check_stdin(text, given) if _STDIN in paths else ()), *_check(paths, given)]
+    found = [*(_check_stdin(text, given) if _STDIN in paths else ()), *_check(paths, given)]
     if as_json:
-        click.echo(json.dumps(document(reports, strict), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document(found, strict), indent=2, ensure_ascii=False))
     else:
-        Printer({_STDIN_FILE: text} if _STDIN in paths else {}).show(reports, strict)
-    ctx.exit(1 if any(report.bad(strict) for report in reports) else 0)
+        Printer({_STDIN_FILE: text} if _STDIN in paths else {}).show(found, strict)
+    ctx.exit(1 if any(report.bad(strict) for report in found) else 0)
 
 
 def _check_stdin(text: bytes, given: Facts) -> Iterator[Report]:
@@ -64,7 +64,7 @@ def _check_stdin(text: bytes, given: Facts) -> Iterator[Report]:
     with TemporaryDirectory() as directory:
         links = Path(directory)
         (links / _STDIN_FILE).write_bytes(text)
-        yield from _reports(AsIf([links], facts.paths().home, links, Path(), given).load())
+        yield from reports(AsIf([links], facts.paths().home, links, Path(), given).load())
 
 
 def _check(paths: Sequence[Path], given: Facts) -> Iterator[Report]:
@@ -74,7 +74,7 @@ def _check(paths: Sequence[Path], given: Facts) -> Iterator[Report]:
             base = _base(path)
             by_directory.setdefault(base.parent, []).append(base)
         elif path.is_dir():
-            yield from _reports(Directories([path], facts.paths().home, given).load())
+            yield from reports(Directories([path], facts.paths().home, given).load())
         else:
             by_directory.setdefault(path.parent, []).append(path)
     for directory, files in by_directory.items():
@@ -91,7 +91,7 @@ def _check_files(directory: Path, files: Iterable[Path], given: Facts) -> Iterat
         if (beside := file.with_name(f"{file.stem}{suffix}")).is_dir()
     ]
     with linked([*named, *dropins]) as links:
-        yield from _reports(AsIf([links], facts.paths().home, links, directory, given).load())
+        yield from reports(AsIf([links], facts.paths().home, links, directory, given).load())
     for file in files:
         if file not in named:
             yield Report(shown(file), (_ignored(file),))
@@ -114,7 +114,8 @@ def _ignored(file: Path) -> SpecError:
     return SpecError(shown(file), 1, 1, "NotAWorkloadFile", message)
 
 
-def _reports(desired: Desired) -> Iterator[Report]:
+def reports(desired: Desired) -> Iterator[Report]:
+    """What there is to say about each file."""
     for problem in desired.unreadable:
         yield Report("", (placeless("", problem),))
     if desired.problems:

@@ -11,7 +11,8 @@ _PAUSE = 0.5
 _TIMED_OUT = 3
 
 
-def _duration(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
+def duration(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
+    """A length of time, for an option."""
     try:
         return parse_duration(value)
     except ValueError as error:
@@ -32,7 +33,7 @@ def _duration(_ctx: click.Context, _parameter: click.Parameter, value: str) -> f
     flag_value="/readyz",
     help="Until its first pass is done and everything that is to serve does.",
 )
-@click.option("--timeout", callback=_duration, default="1m", show_default=True)
+@click.option("--timeout", callback=duration, default="1m", show_default=True)
 @client.options
 @click.pass_context
 def wait(ctx: click.Context, path: str, timeout: float, url: str | None, unix: str | None) -> None:

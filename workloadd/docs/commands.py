@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from workloadd.cli import codes
 from workloadd.cli.main import main
 
 _HEAD = """\
@@ -10,18 +11,17 @@ _HEAD = """\
 What `workloadctl --help` says, for reading. Colours are for terminals only, and off where
 `NO_COLOR` is set.
 
+The exit statuses are the same for all commands, and stay what they are:
+
 | exit status | meaning |
 |---|---|
-| 0 | all is well; each command says below what that is |
-| 1 | it is not: a file is wrong, nothing was found, or the daemon did not answer |
-| 2 | the call is wrong: an unknown option, a file that is not there |
-| 3 | `status` only: something is not as declared, or not yet |
 """
 
 
 def markdown() -> str:
     """The whole document."""
-    return "\n".join([_HEAD, *_sections()])
+    statuses = "".join(f"| {code} | {meaning} |\n" for code, meaning in codes.MEANINGS.items())
+    return "\n".join([_HEAD + statuses, *_sections()])
 
 
 def _sections() -> Iterator[str]:

@@ -1,0 +1,69 @@
+"""Waiting until workloads are as their files want them, and telling each step of the way."""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from workloadd.cli import client
+from workloadd.cli.hands import verdict, works
+
+# Seconds between two looks.
+_PAUSE = 0.3
+
+
+@dataclass
+class _Waited:
+    """A workload that is waited for. `good` is None while that is open."""
+
+    name: str
+    state: str = ""
+    message: str = "the daemon does not know of it yet"
+    good: bool | None = None
+
+    def look(self, since: float) -> None:
+        """See how it is; `since` is when what is waited for was asked for."""
+        try:
+            answer = client.get(client.workload_path(self.name), "application/json", None, None)
+        except click.ClickException as error:
+            self.state, self.message = "", error.message
+            return
+        if answer.status >= 400:
+            self.state, self.message = "", client.problem(answer)[1]
+            return
+        status = json.loads(answer.text)
+        fresh = float(answer.headers.get("workloadd-looked", "inf")) >= since
+        if fresh or works(status):
+            self.state, self.message = status["state"], status["message"]
+        if fresh:
+            self.good = verdict(status)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.state or 'Unknown'}: {self.message}".removesuffix(": ")
+
+
+def settle(names: Iterable[str], since: float, timeout: float) -> tuple[bool, list[dict[str, Any]]]:
+    """Whether all came out well in time, and how each did."""
+    waited = [_Waited(name) for name in names]
+    shown: dict[str, str] = {}
+    until = time.monotonic() + timeout
+    while True:
+        for one in waited:
+            if one.good is None:
+                one.look(since)
+                # Before the daemon has seen the files there is nothing to tell.
+                if one.state and shown.get(one.name) != str(one):
+                    shown[one.name] = str(one)
+                    click.echo(str(one), err=True)
+        left = [one for one in waited if one.good is None]
+        if not left or time.monotonic() >= until:
+            break
+        time.sleep(_PAUSE)
+    for one in left:
+        click.echo(
+            f"Error: {one.name} has not settled in time: {one.message or one.state}", err=True
+        )
+    return all(one.good for one in waited), [asdict(one) for one in waited]
