@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workloadd.api.app import application
+from workloadd.api.exposition import families
 from workloadd.api.prune import pruned_status
 from workloadd.api.server import Server
 from workloadd.board import Board
@@ -45,6 +46,7 @@ from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.host.upstream import Upstream
 from workloadd.idleness import Idleness
+from workloadd.metrics import Metrics
 from workloadd.observe import Observer
 from workloadd.prepare import Preparation
 from workloadd.prober import Prober
@@ -99,6 +101,7 @@ class Daemon:
         first = Status(version=version("workloadd"), user=paths.user, started=datetime.now(UTC))
         self.board = Board(first, self._clock.monotonic)
         self.events = Events(self.board, self._clock.monotonic)
+        self.metrics = Metrics(lambda: families(self.board.status))
         self.units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
@@ -200,6 +203,7 @@ class Daemon:
                 check=self.reconciler.outdated,
                 locks=self.locks,
                 events=self.events,
+                metrics=self.metrics.text,
             ),
             socket=paths.socket,
             listen=settings.api.address,

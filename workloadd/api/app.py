@@ -23,6 +23,7 @@ from workloadd.api.guard import (
     refuse_strangers,
     set_headers,
 )
+from workloadd.api.metrics import metrics_handler
 from workloadd.api.models import Alive, Readiness, Unready
 from workloadd.api.negotiate import wants_text
 from workloadd.api.openapi import openapi
@@ -77,6 +78,7 @@ def application(
     check: Check | None = None,
     locks: Locks | None = None,
     events: Events | None = None,
+    metrics: Callable[[], bytes] | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
@@ -86,6 +88,7 @@ def application(
         "table": api.status,
         "healthz": api.healthz,
         "readyz": api.readyz,
+        "metrics": metrics_handler(metrics) if metrics else None,
         "openapi": api.openapi,
         "status": api.status,
         "workloads": api.workloads,

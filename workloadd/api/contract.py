@@ -16,6 +16,7 @@ from workloadd.spec.names import MAX_NAME
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 MAX_REASON = 200
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 ACTIONS = ("pause", "restart", "resume", "rollback", "start", "stop", "update")
 
 Where = Literal["path", "query", "header"]
@@ -112,6 +113,8 @@ ENDPOINTS = (
              {200: m.Alive, 503: m.Alive}, text=True),
     Endpoint("GET", "/readyz", "readyz", "Whether everything that is to serve does",
              {200: m.Readiness, 503: m.Readiness}, text=True),
+    Endpoint("GET", "/metrics", "metrics", "Metrics for Prometheus", {200: None},
+             media=METRICS),
     Endpoint("GET", "/openapi.json", "openapi", "This description", {200: None}),
     Endpoint("GET", "/v1/status", "status", "The host, the loop, and all workloads",
              {200: Status}, text=True),

@@ -73,7 +73,8 @@ def _operation(one: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[str, 
         answers["304"] = {"description": _MEANING[304]}
     refused = LockRefused if one.body else ProblemDocument
     for status, why in _ANY.items():
-        answers.setdefault(str(status), _refusal(why, schemas[refused], one.text))
+        told = one.text or bool(one.media)
+        answers.setdefault(str(status), _refusal(why, schemas[refused], told))
     operation: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.summary,
