@@ -9,6 +9,7 @@ import random
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -113,13 +114,16 @@ class Daemon:
             user=paths.user,
             clock=self._clock.now,
             wake=self.wake,
+            failed=partial(self.metrics.erred, "upkeep"),
         )
         idleness = Idleness(
             lambda: Connections(paths.xdg_runtime_dir, paths.home), processor_time, self._clock.now
         )
         namespaces = Namespaces() if settings.probes.namespaces else None
         self.reach = Reach(namespaces, paths.xdg_runtime_dir)
-        self.prober = Prober(Probes(self.reach, self.podman.processes), self._clock.now, self.wake)
+        self.prober = Prober(
+            Probes(self.reach, self.podman.processes), self._clock.now, self.wake, self.metrics
+        )
         self.observer = Observer(
             self.podman,
             self.systemd,
@@ -150,6 +154,7 @@ class Daemon:
             limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
             clock=self._clock.now,
             wake=self.wake,
+            metrics=self.metrics,
         )
         self.pruner = Pruner(
             self.podman,
@@ -182,6 +187,7 @@ class Daemon:
             self.prober,
         )
         self.reconciler = self._make_reconciler()
+        self._show_work()
         self.comparer = Comparer(self.history.revisions, key, self.reconciler.wanted)
         self.by_hand = ByHand(
             self.history,
@@ -207,6 +213,36 @@ class Daemon:
             ),
             socket=paths.socket,
             listen=settings.api.address,
+        )
+
+    def _show_work(self) -> None:
+        """Have the metrics tell how much there is to do."""
+        executor, pulls = self.executor, self.pulls
+        self.metrics.work(
+            "waiting",
+            "How much waits for its turn, as only so much is done at once.",
+            {
+                "pull": lambda: pulls.slots.waiting,
+                "create": lambda: executor.waiting("create"),
+                "start": lambda: executor.waiting("start"),
+                "stop": lambda: executor.waiting("stop"),
+                "probe": lambda: self.prober.waiting,
+                "history": lambda: self.history.waiting,
+            },
+        )
+        self.metrics.work(
+            "running",
+            "Workloads that something is being done for, and pulls that are on.",
+            {"workload": lambda: len(executor.busy), "pull": lambda: pulls.slots.taken},
+        )
+        self.metrics.work(
+            "retrying",
+            "What failed and waits to be tried again.",
+            {
+                "workload": lambda: len(executor.attempts),
+                "pull": lambda: pulls.retrying,
+                "upkeep": lambda: len(self.keeper.failures),
+            },
         )
 
     def _make_locks(self) -> FleetLock:
@@ -241,6 +277,7 @@ class Daemon:
             auth_file=Path(settings.auth_file) if settings.auth_file else None,
             clock=self._clock.now,
             wake=self._images_changed,
+            metrics=self.metrics,
         )
 
     def _make_updates(self) -> Updates:
@@ -252,6 +289,7 @@ class Daemon:
             jitter=settings.jitter,
             clock=self._clock.now,
             wake=self.wake,
+            metrics=self.metrics,
         )
 
     def _make_reconciler(self) -> Reconciler:
@@ -269,6 +307,7 @@ class Daemon:
             Policy(rollout.soak, rollout.deadline, rollout.restarts, keep=rollout.keep),
             self._settings.reconcile,
             self._clock,
+            self.metrics,
             on_pass=self._tell,
             heartbeat=min(watchdog / 3, _HEARTBEAT),
             problems=self._problems,

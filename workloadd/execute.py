@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import assert_never
+from typing import Literal, assert_never
 
 from workloadd.core import actions as a
 from workloadd.core.backoff import delay
-from workloadd.core.errors import Permanent, Transient, WorkloaddError
+from workloadd.core.errors import Permanent, Problem, Transient, WorkloaddError
 from workloadd.core.hands import Hand
-from workloadd.core.memory import Attempt, Bad, Memory
+from workloadd.core.memory import Attempt, Bad, Memory, OpenRollout
 from workloadd.core.names import WHOLE, made_as, unit_name
 from workloadd.core.observed import Ids
 from workloadd.core.revision import Revision
@@ -27,6 +27,7 @@ from workloadd.host.journal_reader import podman_lines
 from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
+from workloadd.metrics import SUPERSEDED, Metrics
 from workloadd.prepare import Preparation
 from workloadd.reload import ReloadGate
 from workloadd.render.container import render_container
@@ -34,6 +35,7 @@ from workloadd.render.pod import render_pod
 from workloadd.render.unit import render_units
 from workloadd.requests import RunRequests
 from workloadd.runs import Runner
+from workloadd.slots import Slots
 from workloadd.spec.names import MAIN_CONTAINER
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class _Run:
     revision: str
     rollout: int = 0
     began: float = 0.0
+    open: OpenRollout | None = None
     created: dict[str, str] = field(default_factory=dict)
     reloaded: bool = False
     committed: bool = False
@@ -97,6 +100,7 @@ class Executor:
         limits: Limits,
         clock: Callable[[], float],
         wake: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self._podman = podman
         self._systemd = systemd
@@ -108,10 +112,11 @@ class Executor:
         self._runtime_dir = runtime_dir
         self._clock = clock
         self._wake = wake
-        self._creates = asyncio.Semaphore(limits.creates)
-        self._jobs = asyncio.Semaphore(limits.jobs)
-        self._stops = asyncio.Semaphore(_STOPS)
-        self._restarts = asyncio.Semaphore(limits.jobs)
+        self._metrics = metrics
+        self._creates = Slots(limits.creates)
+        self._jobs = Slots(limits.jobs)
+        self._stops = Slots(_STOPS)
+        self._restarts = Slots(limits.jobs)
         self._runner = Runner(podman, systemd, history, requests, starts=self._jobs, clock=clock)
         self._switching = 0
         self._calm = asyncio.Event()
@@ -127,6 +132,12 @@ class Executor:
             async with asyncio.timeout(timeout):
                 await self._calm.wait()
 
+    def waiting(self, kind: Literal["create", "start", "stop"]) -> int:
+        """How many steps of a kind wait for their turn."""
+        if kind == "start":
+            return self._jobs.waiting + self._restarts.waiting
+        return (self._creates if kind == "create" else self._stops).waiting
+
     def submit(self, plan: a.Plan, memory: Memory, tasks: asyncio.TaskGroup) -> None:
         """Begin to carry out a pass's plan; workloads that are busy are left alone."""
         due = {n: p for n, p in plan.workloads.items() if p.actions and n not in self.busy}
@@ -135,8 +146,9 @@ class Executor:
         for name, workload in due.items():
             self.busy[name] = workload.why
             run = _Run(name, workload.revision)
-            if (rollout := memory.rollouts.get(name)) and rollout.revision == run.revision:
-                run.rollout, run.began = rollout.id, rollout.started_at
+            run.open = memory.rollouts.get(name)
+            if run.open and run.open.revision == run.revision:
+                run.rollout, run.began = run.open.id, run.open.started_at
             tasks.create_task(self._carry_out(run, workload, gate), name=f"workload {name}")
 
     def forget_bad(self, workload: str) -> None:
@@ -171,6 +183,7 @@ class Executor:
         """Remember a failed step, and when to try again; end a rollout that Podman rejected."""
         extra = {"workload": run.workload, "revision": run.revision}
         log.warning("%s: %s", run.workload, error.problem, extra=extra)
+        self._metrics.erred("workload", error.problem)
         now = self._clock()
         last = self.attempts.get(run.workload)
         count = last.count + 1 if last and last.revision == run.revision else 1
@@ -179,8 +192,7 @@ class Executor:
             run.revision, count, error.problem, now + pause, plan.kind
         )
         if run.rollout and not run.committed and isinstance(error, Permanent):
-            end = self._history.end(run.rollout, now, "failed", error.problem, ())
-            await self._noted(run, end)
+            await self._noted(run, self._end(run, now, "failed", error.problem))
 
     async def _do(self, action: a.Action, run: _Run, gate: ReloadGate) -> None:
         match action:
@@ -217,6 +229,7 @@ class Executor:
         try:
             await write
         except Transient as error:
+            self._metrics.erred("history", error.problem)
             log.warning("%s: not recorded: %s", run.workload, error.problem)
 
     async def _record(
@@ -230,11 +243,14 @@ class Executor:
                 run.rollout = await self._history.begin(
                     run.workload, action.revision, action.from_revision, action.cause, now
                 )
+                run.began = now
+                if run.open:
+                    self._metrics.rolled_out(SUPERSEDED, now - run.open.started_at)
                 if action.content:
                     await self._keep(action.content, now)
             case a.EndRollout():
                 lines = await self._last_lines(run, action.container) if action.container else ()
-                await self._history.end(run.rollout, now, action.outcome, action.problem, lines)
+                await self._end(run, now, action.outcome, action.problem, lines)
                 log.info(
                     "%s: rollout ended %s%s",
                     run.workload,
@@ -251,6 +267,20 @@ class Executor:
             case a.ClearHand():
                 self.cleared.add(action.hand)
                 await self._history.clear_hand(action.hand)
+
+    async def _end(
+        self,
+        run: _Run,
+        now: float,
+        outcome: a.Outcome,
+        problem: Problem | None,
+        lines: tuple[str, ...] = (),
+    ) -> None:
+        """End the rollout; it counts once the history has that, or it would be ended again."""
+        await self._history.end(run.rollout, now, outcome, problem, lines)
+        run.open = None
+        if run.rollout:
+            self._metrics.rolled_out(outcome, now - run.began, problem)
 
     async def _last_lines(self, run: _Run, container: str) -> tuple[str, ...]:
         """What the container said last, and what podman said when it could not be started."""

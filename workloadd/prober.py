@@ -16,6 +16,8 @@ from workloadd.core.probe_targets import Target
 from workloadd.core.probe_times import counts, first_try, next_try, sooner
 from workloadd.core.probes import Probe, ProbeKind
 from workloadd.host.probes import Failed
+from workloadd.metrics import Metrics
+from workloadd.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +35,19 @@ class Prober:
     """Follows containers. `clock` is in seconds since the epoch."""
 
     def __init__(
-        self, carrier: Carrier, clock: Callable[[], float], wake: Callable[[], None]
+        self,
+        carrier: Carrier,
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self._carrier = carrier
+        self._metrics = metrics
         self._clock = clock
         self._wake = wake
         self._followed: dict[str, _Followed] = {}
-        self._connections = asyncio.Semaphore(_CONNECTIONS)
-        self._commands = asyncio.Semaphore(_COMMANDS)
+        self._connections = Slots(_CONNECTIONS)
+        self._commands = Slots(_COMMANDS)
 
     def follow(self, targets: Iterable[Target]) -> None:
         """Probe these from now on, and no others; a run that is followed already goes on."""
@@ -58,6 +65,11 @@ class Prober:
         """How each container that is followed is, by its full ID."""
         return {one: followed.watch.health for one, followed in self._followed.items()}
 
+    @property
+    def waiting(self) -> int:
+        """How many tries wait for their turn."""
+        return self._connections.waiting + self._commands.waiting
+
     async def close(self) -> None:
         """Probe nothing any more."""
         tasks = [task for one in self._followed.values() for task in one.stop()]
@@ -72,7 +84,8 @@ class Prober:
         """What one try came to; None where it could not be tried."""
         async with self._commands if probe.exec else self._connections:
             try:
-                await self._carrier.try_once(target, probe)
+                with self._metrics.probing(probe.kind):
+                    await self._carrier.try_once(target, probe)
             except Failed as failed:
                 said = failed.problem
                 return Outcome(False, self._clock(), said.reason, said.message)

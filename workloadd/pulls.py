@@ -18,6 +18,8 @@ from workloadd.core.backoff import delay
 from workloadd.core.errors import Permanent, Transient, WorkloaddError
 from workloadd.core.memory import Pull
 from workloadd.host.auth import Credentials, credentials_for
+from workloadd.metrics import Metrics
+from workloadd.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -68,21 +70,28 @@ class Pulls:
         auth_file: Path | None,
         clock: Callable[[], float],
         wake: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self._podman = podman
         self._room = room
-        self._slots = asyncio.Semaphore(parallel)
+        self.slots = Slots(parallel)
         self._deadline = deadline
         self._base, self._ceiling = base, ceiling
         self._auth_file = auth_file
         self._clock = clock
         self._wake = wake
+        self._metrics = metrics
         self._pulls: dict[str, Pull] = {}
         self._keys: dict[str, set[str]] = {}
 
     def view(self) -> dict[str, Pull]:
         """All pulls as they stand."""
         return dict(self._pulls)
+
+    @property
+    def retrying(self) -> int:
+        """How many have failed and wait to be tried again."""
+        return sum(1 for pull in [*self._pulls.values()] if pull.problem and not pull.running)
 
     def forget(self, references: set[str]) -> None:
         """Drop what is known of images that no file names any more."""
@@ -106,8 +115,9 @@ class Pulls:
         log.info("pulling %s", wish.reference)
         keys = self._keys.pop(wish.reference, set())
         try:
-            async with self._slots:
-                await self._pull_once(wish)
+            async with self.slots:
+                with self._metrics.pulling():
+                    await self._pull_once(wish)
         except WorkloaddError as error:
             self._failed(wish, error, keys)
         else:
@@ -145,6 +155,7 @@ class Pulls:
     def _failed(self, wish: PullImage, error: WorkloaddError, keys: set[str]) -> None:
         pull = self._pulls[wish.reference]
         attempts = pull.attempts + 1
+        self._metrics.erred("pull", error.problem)
         low = error.problem.reason == "DiskLow"
         if low:
             # Looking costs nothing, and room may be made at any time.

@@ -31,6 +31,7 @@ from workloadd.execute import Executor
 from workloadd.fleetlock import FleetLock
 from workloadd.gather import Gatherer, all_questions, enabled
 from workloadd.history import History
+from workloadd.metrics import Metrics
 from workloadd.pulls import Pulls
 from workloadd.settings.model import ReconcileSettings
 from workloadd.updates import Updates
@@ -74,6 +75,7 @@ class Reconciler:
         policy: Policy,
         timing: ReconcileSettings,
         clock: Clock,
+        metrics: Metrics,
         *,
         on_pass: Callable[[Status], None] = lambda status: None,
         heartbeat: float = 20.0,
@@ -90,15 +92,19 @@ class Reconciler:
         self._policy = policy
         self._timing = timing
         self._clock = clock
+        self._metrics = metrics
         self._on_pass = on_pass
         self._heartbeat = heartbeat
         self._problems = problems
         self._woken = asyncio.Event()
+        self._woken_at = 0.0
         self._world: World | None = None
 
     def wake(self) -> None:
         """Have a pass run soon."""
-        self._woken.set()
+        if not self._woken.is_set():
+            self._woken_at = self._clock.monotonic()
+            self._woken.set()
 
     def key_of(self, workload: str) -> str:
         """The key of a workload's file as the last pass read it, "" where it has no valid one."""
@@ -116,10 +122,13 @@ class Reconciler:
         while True:
             # What a look at the host costs is needed more for what is down for a moment.
             await self._executor.calm(_SWITCH)
-            self._woken.clear()
             began = self._clock.monotonic()
+            if self._woken.is_set():
+                self._metrics.lagged(began - self._woken_at)
+            self._woken.clear()
             wake_at = await self._pass(tasks)
             ended = self._clock.monotonic()
+            self._metrics.passed(ended - began, ok=not self._board.status.passes.problem)
             await self._rest(wake_at)
             # A loop that has rested already looks as soon as the changes have settled.
             rested = self._clock.monotonic() - ended
@@ -149,6 +158,7 @@ class Reconciler:
         try:
             world, busy = await self._gatherer.world(now)
         except WorkloaddError as error:
+            self._metrics.erred("reconcile", error.problem)
             self._locks.looked(None)
             again = self._board.status.passes.problem == str(error.problem)
             log.log(logging.DEBUG if again else logging.WARNING, "%s", error.problem)

@@ -1,6 +1,5 @@
 """Doing what plans ask for about jobs: timers, runs, and what is to be remembered of them."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ from workloadd.host.journal_reader import awaited_podman_lines
 from workloadd.host.podman import Podman
 from workloadd.host.systemd import Systemd
 from workloadd.requests import RunRequests
+from workloadd.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Runner:
         history: History,
         requests: RunRequests,
         *,
-        starts: asyncio.Semaphore,
+        starts: Slots,
         clock: Callable[[], float],
     ) -> None:
         self._podman = podman

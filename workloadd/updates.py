@@ -15,6 +15,7 @@ from workloadd.core.backoff import delay
 from workloadd.core.errors import WorkloaddError
 from workloadd.core.memory import Latest, Question
 from workloadd.host.registry import TooMany
+from workloadd.metrics import Metrics
 from workloadd.spec.versions import newest_in_range
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,14 @@ class Updates:
         jitter: float,
         clock: Callable[[], float],
         wake: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self._registry = registry
         self._interval = interval
         self._jitter = jitter
         self._clock = clock
         self._wake = wake
+        self._metrics = metrics
         self._latest: dict[Question, Latest] = {}
         self._failures: dict[Question, int] = {}
         self._asking: set[Question] = set()
@@ -94,6 +97,7 @@ class Updates:
             reference = await self._newest(question)
             digest = await self._registry.digest(reference)
         except WorkloaddError as error:
+            self._metrics.erred("registry", error.problem)
             found = replace(before, problem=error.problem, next_at=self._again(question, error))
             log.log(
                 logging.INFO if before.problem != error.problem else logging.DEBUG,

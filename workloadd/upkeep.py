@@ -56,6 +56,7 @@ class Keeper:
         user: str,
         clock: Callable[[], float],
         wake: Callable[[], None],
+        failed: Callable[[Problem], None] = lambda problem: None,
     ) -> None:
         self._objects = objects
         self._files = files
@@ -63,6 +64,7 @@ class Keeper:
         self._user = user
         self._clock = clock
         self._wake = wake
+        self._told = failed
         self._lock = asyncio.Lock()
         self._busy = False
         self._last: Objects | None = None
@@ -169,6 +171,7 @@ class Keeper:
                 await asyncio.to_thread(self._fates.keep, action.fates)
 
     def _failed(self, key: str, problem: Problem) -> None:
+        self._told(problem)
         last = self.failures.get(key)
         count = last.count + 1 if last else 1
         again = last is not None and last.problem == problem

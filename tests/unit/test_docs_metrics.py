@@ -5,14 +5,14 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.unit.test_metrics import full, text_of
+from tests.unit.test_metrics import everything
 
 PAGE = Path(__file__).parents[2] / "contrib/docs/metrics.md"
 _ROW = re.compile(r"^\| `(workloadd_\w+)` \| (\w+) \| (.*?) \|", re.MULTILINE)
 
 
 def test_it_names_them_all() -> None:
-    text = text_of(full())
+    text = everything()
     types = dict(re.findall(r"^# TYPE (workloadd_\w+) (\w+)$", text, re.MULTILINE))
     shown = {name: kind for name, kind, _ in _ROW.findall(PAGE.read_text())}
     assert shown == types
@@ -20,7 +20,7 @@ def test_it_names_them_all() -> None:
 
 def test_their_labels_are_those() -> None:
     labels: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(text_of(full())):
+    for family in text_string_to_metric_families(everything()):
         for sample in family.samples:
             labels.setdefault(_shown(sample.name), set()).update(set(sample.labels) - {"le"})
     for name, _, shown in _ROW.findall(PAGE.read_text()):

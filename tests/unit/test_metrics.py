@@ -1,6 +1,8 @@
 """What a status comes to as metrics."""
 
+import asyncio
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.fakes.statuses import BAD, GOOD, NOW, SECRET, status
 from tests.promtool import promtool
 from workloadd.api.exposition import families
+from workloadd.core.errors import Problem, Transient
 from workloadd.core.status import (
     HostConditionStatus,
     JobStatus,
@@ -21,7 +24,9 @@ from workloadd.core.status import (
     SharedStatus,
     Status,
 )
+from workloadd.host.probes import Failed
 from workloadd.metrics import Metrics
+from workloadd.slots import Slots
 
 LATER = datetime.fromtimestamp(NOW, UTC)
 FREE_TEXT = "cannot do it: some sentence"
@@ -67,6 +72,15 @@ def full() -> Status:
 
 def text_of(found: Status) -> str:
     return Metrics(lambda: families(found)).text().decode()
+
+
+def everything() -> str:
+    """The metrics of a daemon, each with a series."""
+    metrics = Metrics(lambda: families(full()))
+    metrics.erred("pull", Problem("ImageNotFound", FREE_TEXT))
+    for state in ("waiting", "running", "retrying"):
+        metrics.work(state, "Some work.", {"pull": lambda: 0})
+    return metrics.text().decode()
 
 
 def read(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -121,11 +135,13 @@ def test_what_is_not_known_is_not_said() -> None:
     text = text_of(full())
     unknown: dict[str, Any] = {"condition": "DiskSpace", "severity": "warning"}
     assert math.isnan(value(text, "host_condition", **unknown))
-    assert 'probe="liveness"' not in text
-    assert (
-        "workloadd_workload_start_time_seconds",
-        frozenset({("workload", "broken")}),
-    ) not in read(text)
+    shown = {(name, dict(labels).get("workload")) for name, labels in read(text)}
+    assert ("workloadd_workload_start_time_seconds", "web") in shown
+    assert ("workloadd_workload_start_time_seconds", "broken") not in shown
+    verdicts = [
+        dict(labels)["probe"] for name, labels in read(text) if name.endswith("probe_success")
+    ]
+    assert verdicts == ["readiness"]
 
 
 def test_a_failing_pass_is_told() -> None:
@@ -134,13 +150,13 @@ def test_a_failing_pass_is_told() -> None:
 
 
 def test_no_label_is_free_text_and_none_is_secret() -> None:
-    text = text_of(full())
+    text = everything()
     assert FREE_TEXT not in text
     assert SECRET not in text
 
 
 def test_prometheus_is_content() -> None:
-    assert promtool("check", "metrics", stdin=text_of(full())) == ""
+    assert promtool("check", "metrics", stdin=everything()) == ""
 
 
 def test_a_metric_without_series_is_described_all_the_same() -> None:
@@ -149,3 +165,103 @@ def test_a_metric_without_series_is_described_all_the_same() -> None:
     assert described == {
         line.split()[2] for line in text_of(full()).splitlines() if line.startswith("# TYPE")
     }
+
+
+def test_series_are_there_before_anything_happens() -> None:
+    text = text_of(status({}))
+    for outcome in ("stable", "rolled-back", "failed", "superseded", "removed"):
+        assert value(text, "rollout_duration_seconds_count", outcome=outcome) == 0
+    assert value(text, "pull_duration_seconds_count", outcome="failed") == 0
+    assert value(text, "probe_duration_seconds_count", probe="startup", outcome="unknown") == 0
+
+
+def test_what_happens_is_counted() -> None:
+    metrics = Metrics(tuple)
+    metrics.passed(0.02, ok=True)
+    metrics.lagged(0.3)
+    metrics.rolled_out("stable", 12.0)
+    metrics.rolled_out("stable", -5.0)
+    metrics.rolled_out("rolled-back", 3.0, Problem("RestartLoop", FREE_TEXT))
+    metrics.rolled_out("failed", 3.0, Problem("Superseded", FREE_TEXT))
+    metrics.erred("pull", Problem("ImageNotFound", FREE_TEXT))
+    metrics.work("waiting", "What waits.", {"pull": lambda: 3})
+    text = metrics.text().decode()
+    assert value(text, "reconcile_duration_seconds_sum", outcome="succeeded") == 0.02
+    assert value(text, "reconcile_duration_seconds_count", outcome="failed") == 0
+    assert value(text, "reconcile_lag_seconds_bucket", le="0.25") == 0
+    assert value(text, "reconcile_lag_seconds_bucket", le="0.5") == 1
+    assert value(text, "rollout_duration_seconds_count", outcome="stable") == 2
+    assert value(text, "rollout_duration_seconds_sum", outcome="stable") == 12
+    assert value(text, "rollout_duration_seconds_count", outcome="failed") == 0
+    assert value(text, "rollout_duration_seconds_count", outcome="superseded") == 1
+    assert value(text, "errors_total", activity="rollout", reason="RestartLoop") == 1
+    assert value(text, "errors_total", activity="pull", reason="ImageNotFound") == 1
+    assert value(text, "work_waiting", kind="pull") == 3
+    assert FREE_TEXT not in text
+    assert "_created" not in text
+    assert promtool("check", "metrics", stdin=text) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (None, "succeeded"),
+        (Failed("Refused", FREE_TEXT), "failed"),
+        (Transient("PodmanUnavailable", FREE_TEXT), "unknown"),
+        (OSError(FREE_TEXT), "unknown"),
+    ],
+)
+def test_a_probe_is_counted_by_how_it_went(error: Exception | None, outcome: str) -> None:
+    metrics = Metrics(tuple)
+    with suppress(Exception), metrics.probing("liveness"):
+        if error:
+            raise error
+    for one in ("succeeded", "failed", "unknown"):
+        name, labels = "probe_duration_seconds_count", {"probe": "liveness", "outcome": one}
+        assert value(metrics.text().decode(), name, **labels) == (one == outcome)
+
+
+async def test_what_is_cancelled_counts_for_nothing() -> None:
+    metrics = Metrics(tuple)
+    with suppress(asyncio.CancelledError), metrics.pulling():
+        raise asyncio.CancelledError
+    with suppress(Transient), metrics.pulling():
+        raise Transient("RegistryUnavailable", FREE_TEXT)
+    text = metrics.text().decode()
+    assert value(text, "pull_duration_seconds_count", outcome="succeeded") == 0
+    assert value(text, "pull_duration_seconds_count", outcome="failed") == 1
+
+
+def test_reasons_are_bounded() -> None:
+    metrics = Metrics(tuple)
+    for number in range(1000):
+        metrics.erred("pull", Problem(f"Reason{number}", ""))
+    metrics.erred("pull", Problem("Reason0", ""))
+    for odd in ("", "not one", "Secret=hunter2", "A" * 200, "Zweifel\n"):
+        metrics.erred("pull", Problem(odd, ""))
+    found = {
+        dict(labels)["reason"]: count
+        for (name, labels), count in read(metrics.text().decode()).items()
+        if name == "workloadd_errors_total"
+    }
+    assert len(found) == 301
+    assert found["Reason0"] == 2
+    assert found["Other"] == 700 + 5
+
+
+async def test_slots_tell_who_waits() -> None:
+    slots = Slots(1)
+    await slots.acquire()
+    others = [asyncio.create_task(slots.acquire()) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert (slots.taken, slots.waiting) == (1, 2)
+    others.pop().cancel()
+    await asyncio.sleep(0)
+    assert (slots.taken, slots.waiting) == (1, 1)
+    slots.release()
+    await others[0]
+    assert (slots.taken, slots.waiting) == (1, 0)
+    slots.release()
+    async with slots:
+        assert slots.locked()
+    assert (slots.taken, slots.waiting) == (0, 0)

@@ -9,6 +9,7 @@ from workloadd.core.errors import Transient
 from workloadd.core.probe_targets import Target
 from workloadd.core.probes import Probe
 from workloadd.host.probes import Failed
+from workloadd.metrics import Metrics
 from workloadd.prober import Prober
 
 QUICK = Probe("readiness", tcp=80, interval=0.01, failure_threshold=2)
@@ -39,7 +40,8 @@ class World:
         self.carrier = Carrier()
         self.wakes = 0
         self.woken = asyncio.Event()
-        self.prober = Prober(self.carrier, time.time, self._wake)
+        self.metrics = Metrics(tuple)
+        self.prober = Prober(self.carrier, time.time, self._wake, self.metrics)
 
     def _wake(self) -> None:
         self.wakes += 1

@@ -78,6 +78,11 @@ class History:
                 await self._writer.run(lambda c: _drop_removed(c, time.time()))
         return problem
 
+    @property
+    def waiting(self) -> int:
+        """How much is waiting to be written or read."""
+        return self._writer.waiting
+
     async def close(self) -> None:
         """Write what is under way, then close."""
         await self._writer.close()

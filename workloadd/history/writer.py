@@ -61,6 +61,11 @@ class Writer:
         self._thread.start()
         return problem
 
+    @property
+    def waiting(self) -> int:
+        """How much is waiting to be done."""
+        return self._queue.qsize()
+
     async def close(self) -> None:
         """Finish what was asked for, then close the file. Closing twice is fine."""
         if self._thread is None:
