@@ -1,9 +1,11 @@
 """The host is rebooted for an update: Zincati's questions, and what becomes of the workloads."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +192,59 @@ def test_a_dead_agent_keeps_the_boot_from_being_complete(host: Host) -> None:
         host.root("systemctl", "reset-failed", UNIT, check=False)
         host.systemctl("start", "workloadd.service")
     host.root("systemctl", "start", "boot-complete.target")
+
+
+SERVER = """\
+import http.server, json, pathlib, sys
+
+class Lock(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        meant = self.headers["fleet-lock-protocol"] == "true"
+        with open("asked", "a") as asked:
+            asked.write(json.dumps([self.path, meant, body]) + "\\n")
+        yes = self.path.endswith("steady-state") or pathlib.Path("others-are-done").exists()
+        said = {} if yes else {"kind": "busy", "value": "another host reboots"}
+        self.send_response(200 if yes else 409)
+        self.end_headers()
+        self.wfile.write(json.dumps(said).encode())
+
+http.server.HTTPServer(("127.0.0.1", 7799), Lock).serve_forever()
+"""
+
+
+@pytest.fixture
+def upstream(host: Host) -> Iterator[Path]:
+    """A FleetLock server for many hosts, which lets one reboot after the other; its directory."""
+    directory = host.home / "upstream"
+    host.write(directory / "server.py", SERVER, mine=True)
+    host.systemctl("stop", "upstream.service", check=False)
+    host.exec(
+        "systemd-run", "--user", "--unit=upstream", "--collect",
+        f"--working-directory={host.named(directory)}", "python3", "server.py",
+    )  # fmt: skip
+    path = host.disk / "etc/workloadd/workloadd.conf.d/60-fleetlock.toml"
+    host.write(path, SETTINGS % "10m" + 'upstream = "http://127.0.0.1:7799/fleet"\n')
+    host.systemctl("restart", "workloadd.service")
+    yield directory
+    host.systemctl("stop", "upstream.service")
+    shutil.rmtree(directory)
+    settings(host)
+
+
+def test_a_server_of_many_hosts_has_its_say(
+    host: Host, upstream: Path, name: str, port: int
+) -> None:
+    host.deploy(name, serving(port))
+    host.wait_until(lambda: "another host" in ask(host).body.get("value", ""), "its reason")
+    assert ask(host).status == 409
+    host.write(upstream / "others-are-done", "", mine=True)
+    granted(host)
+    host.wait_until(lambda: not host.http(port), "it to be stopped")
+    assert ask(host, "steady-state").status == 200
+    host.wait_until(lambda: host.http(port) == "busybox 1\n", "it to serve again")
+    asked = [json.loads(line) for line in (upstream / "asked").read_text().splitlines()]
+    client = {"client_params": {"id": CLIENT, "group": "default"}}
+    assert {path for path, _, _ in asked} == {"/fleet/v1/pre-reboot", "/fleet/v1/steady-state"}
+    assert all(meant and body == client for _, meant, body in asked)
+    assert asked[-1][0].endswith("steady-state")

@@ -104,6 +104,25 @@ def test_a_closed_window_waits(host: Host, name: str, port: int, tag: str) -> No
     host.wait_until(lambda: host.http(port) == "busybox 2\n", "the open one to let it in")
 
 
+def test_two_by_one_tag_and_one_by_its_digest(host: Host, name: str, port: int, tag: str) -> None:
+    calm, pinned = f"{name}-calm", f"{name}-pinned"
+    host.deploy(name, serving(port, AUTO, image=tag))
+    host.deploy(calm, serving(port + 1, image=tag))
+    digest = host.status(name)["image"]["digest"]
+    host.deploy(pinned, serving(port + 2, AUTO, image=f"{tag.rpartition(':')[0]}@{digest}"))
+    before = {one: host.inspect(one)["State"]["StartedAt"] for one in (calm, pinned)}
+    publish(host, tag, NEWER)
+    said = host.exec("workloadctl", "outdated").stdout
+    assert f"{calm} (manual): {tag} is now" in said and pinned not in said
+    host.wait_until(lambda: host.http(port) == "busybox 2\n", "the newer one to serve")
+    host.wait_for(name, "Ready")
+    host.look_again()
+    assert {one: host.inspect(one)["State"]["StartedAt"] for one in (calm, pinned)} == before
+    assert [host.http(port + n) for n in (1, 2)] == ["busybox 1\n", "busybox 1\n"]
+    for one in (calm, pinned):
+        host.gone(one)
+
+
 def test_versions_within_a_range(host: Host, name: str, port: int) -> None:
     first, second, third = (f"localhost:5000/{name}:{v}" for v in ("1.2.9", "1.2.10", "1.3.0"))
     publish(host, first, BUSYBOX)
