@@ -76,6 +76,27 @@ def test_apply_by_root_until_it_serves(host: Host, name: str, port: int) -> None
     assert done.returncode == 10
 
 
+def test_doctor_with_the_daemon_up_and_down(host: Host) -> None:
+    assert "nothing is wrong" in host.root("workloadctl", "doctor").stdout
+    host.systemctl("stop", "workloadd.service")
+    try:
+        for user, systemctl in (
+            ("workloads", "systemctl --user start"),
+            ("root", "systemctl --user -M workloads@ start"),
+        ):
+            done = host.exec("workloadctl", "doctor", user=user, check=False)
+            assert done.returncode == 1
+            assert "Unit: workloadd.service does not run: inactive" in done.stdout
+            assert f"{systemctl} workloadd" in done.stdout
+            assert "ok      Linger: " in done.stdout
+            assert "ok      PodmanSocket: " in done.stdout
+            done = host.exec("workloadctl", "status", user=user, check=False)
+            assert done.returncode == 1
+            assert f"    {systemctl} workloadd\n" in done.stderr
+    finally:
+        host.start_daemon()
+
+
 def test_plan_as_root_says_whose_plan_it_is(host: Host) -> None:
     done = host.root("workloadctl", "plan", check=False)
     assert done.returncode == 1

@@ -175,7 +175,8 @@ def test_no_daemon(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.exit_code == 1
     assert f"{runtime}/workloadd/workloadd.sock: no such file" in done.output
     assert "http://127.0.0.1:1: connection refused" in done.output
-    assert "systemctl --user -M workloads@ status workloadd" in done.output
+    assert "start workloadd" in done.output
+    assert done.output.endswith("workloadctl doctor\n")
 
 
 def test_a_url_that_is_none() -> None:

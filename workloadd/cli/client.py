@@ -12,14 +12,12 @@ from urllib.parse import quote, urlsplit
 
 import click
 
+from workloadd.cli import codes
+
 Document = dict[str, Any]
 TCP = "http://127.0.0.1:7780"
 _TIMEOUT = 10.0
-_HELP = """\
-see how the daemon is:
-    systemctl --user -M workloads@ status workloadd
-or ask as the user it runs as:
-    sudo -u workloads XDG_RUNTIME_DIR=/run/user/$(id -u workloads) workloadctl status"""
+_USER = "workloads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,17 @@ class _UnixConnection(HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(_TIMEOUT)
         self.sock.connect(self._path)
+
+
+class UnreachableError(click.ClickException):
+    """No answer from anywhere. `reason` says so without what to do about it."""
+
+    exit_code = codes.TROUBLE
+
+    def __init__(self, failures: Mapping[str, Exception]) -> None:
+        tried = "\n".join(f"  {place}: {_why(error)}" for place, error in failures.items())
+        self.reason = f"cannot reach workloadd:\n{tried}"
+        super().__init__(f"{self.reason}\n{_advice(list(failures.values()))}")
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -95,15 +104,44 @@ def problem(answer: Answer) -> tuple[str, str]:
 
 
 def _ask_first(places: Sequence[str], method: str, path: str, accept: str) -> Answer:
-    failures = []
+    failures: dict[str, Exception] = {}
     for place in places:
         try:
             return _ask(place, method, path, accept)
         except (OSError, HTTPException) as error:
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            failures.append(f"  {place}: {why[:1].lower()}{why[1:]}")
-    tried = "\n".join(failures)
-    raise click.ClickException(f"cannot reach workloadd:\n{tried}\n{_HELP}")
+            failures[place] = error
+    raise UnreachableError(failures)
+
+
+def _why(error: Exception) -> str:
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return f"{why[:1].lower()}{why[1:]}"
+
+
+def _advice(failures: Sequence[Exception]) -> str:
+    """What to run, by how it failed and by who asks."""
+    uid, made = os.geteuid(), _made_for_it()
+    if any(isinstance(error, PermissionError) for error in failures):
+        runtime = f"XDG_RUNTIME_DIR=/run/user/$(id -u {_USER})"
+        return f"ask as the user that it runs as:\n    sudo -u {_USER} {runtime} workloadctl status"
+    ours = made in (None, uid) and uid != 0
+    systemctl = "systemctl --user" if ours else f"systemctl --user -M {_USER}@"
+    sudo = "" if ours or uid == 0 else "sudo "
+    if any(isinstance(error, TimeoutError) for error in failures):
+        begin = f"it does not answer; restart it:\n    {sudo}{systemctl} restart workloadd"
+    else:
+        begin = f"it seems not to run; start it:\n    {sudo}{systemctl} start workloadd"
+    return f"{begin}\nor see what is wrong, and what to do about it:\n    {sudo}workloadctl doctor"
+
+
+def _made_for_it() -> int | None:
+    """The ID of the user that is made for workloads, where there is one."""
+    import pwd
+
+    try:
+        return pwd.getpwnam(_USER).pw_uid
+    except KeyError:
+        return None
 
 
 def _places(url: str | None, unix: str | None) -> list[str]:

@@ -8,10 +8,9 @@ from urllib.parse import urlencode
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, codes
 from workloadd.cli.client import Document
 
-_FAILED = 3
 # Seconds between two looks at what is waited for.
 _PAUSE = 0.3
 _BAD = ("Failed", "Degraded", "Invalid")
@@ -149,7 +148,7 @@ def _do(
         documents = [{**asked.answer, "state": asked.state} for asked in accepted]
         click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
     failed = any(asked.failed for asked in accepted)
-    ctx.exit(1 if refused else _FAILED if failed else 0)
+    ctx.exit(1 if refused else codes.NOT_WELL if failed else 0)
 
 
 def _wait(asked: Asked, unix: str | None, *, quiet: bool) -> None:

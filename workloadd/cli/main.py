@@ -11,6 +11,7 @@ from workloadd.spec.text import did_you_mean
 _VERBS = {
     "apply": ("workloadd.cli.apply", "apply"),
     "diff": ("workloadd.cli.diff", "diff"),
+    "doctor": ("workloadd.cli.doctor", "doctor"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
     "pause": ("workloadd.cli.hands", "pause"),
@@ -37,6 +38,7 @@ Examples:
   workloadctl plan web.yaml                  what would it change on this host?
   sudo workloadctl apply -f web.yaml --wait  then do so, and tell how it goes
   workloadctl status                         how is everything?
+  workloadctl doctor                         what is wrong, and what to do about it?
   workloadctl status web                     and this one, in detail?
   workloadctl rollback web --reason "slow"   back to what served before
 

@@ -6,10 +6,8 @@ from typing import Any
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, codes
 
-_FAILED = 3
-_RUNNING = 4
 # Seconds between two looks at a run that is waited for.
 _PAUSE = 0.5
 
@@ -30,14 +28,14 @@ def run(ctx: click.Context, name: str, wait: bool, unix: str | None) -> None:
     if answer.status >= 400:
         reason, message = client.problem(answer)
         click.echo(f"Error: {message}", err=True)
-        ctx.exit(_RUNNING if reason == "AlreadyRunning" else 1)
+        ctx.exit(codes.BUSY if reason == "AlreadyRunning" else 1)
     started = json.loads(answer.text)
     click.echo(f"{name}: {started['state']}{_numbered(started['run'])}")
     if not wait:
         return
     ended = _ended(name, started, unix)
     click.echo(f"{name}: {_said(ended)}")
-    ctx.exit(0 if ended["outcome"] == "succeeded" else _FAILED)
+    ctx.exit(0 if ended["outcome"] == "succeeded" else codes.NOT_WELL)
 
 
 def _ended(name: str, started: dict[str, Any], unix: str | None) -> dict[str, Any]:

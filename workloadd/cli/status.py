@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, codes
 from workloadd.cli.client import Answer
 
 # How each state looks on a terminal.
@@ -30,7 +30,6 @@ COLOURS = {
 }
 # A row of the table, the first line of a detail, or the line above what is wrong.
 _STATE = re.compile(rf"^(\S+ +\(?|\S+: )({'|'.join(COLOURS)})\b", re.MULTILINE)
-_NOT_SETTLED = 3
 
 
 @click.command()
@@ -51,7 +50,7 @@ def status(
     answer = _good(client.get(path, accept, url, unix))
     text = answer.text if as_json else _coloured(answer.text)
     click.echo(text, nl=False)
-    ctx.exit(0 if answer.headers.get("workloadd-settled") == "yes" else _NOT_SETTLED)
+    ctx.exit(0 if answer.headers.get("workloadd-settled") == "yes" else codes.NOT_WELL)
 
 
 @click.command()

@@ -6,9 +6,8 @@ from urllib.parse import urlencode
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, codes
 
-_FAILED = 3
 # Seconds between two looks at an update that is waited for.
 _PAUSE = 0.3
 _SHORT = 12
@@ -97,7 +96,7 @@ def update(
         click.echo(f"asked for: {', '.join(names)}")
         return
     ended = [_ended(name, asked[name], before[name], unix) for name in names]
-    ctx.exit(0 if all(ended) else _FAILED)
+    ctx.exit(0 if all(ended) else codes.NOT_WELL)
 
 
 def _ended(name: str, asked: float, before: client.Document, unix: str | None) -> bool:

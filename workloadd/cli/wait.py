@@ -4,11 +4,10 @@ import time
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, codes
 from workloadd.spec.units import parse_duration
 
 _PAUSE = 0.5
-_TIMED_OUT = 3
 
 
 def duration(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
@@ -45,7 +44,7 @@ def wait(ctx: click.Context, path: str, timeout: float, url: str | None, unix: s
     while missing := _missing(path, url, unix):
         if time.monotonic() >= until:
             click.echo(f"Error: {missing}", err=True)
-            ctx.exit(_TIMED_OUT)
+            ctx.exit(codes.NOT_WELL)
         time.sleep(min(_PAUSE, max(0.0, until - time.monotonic())))
 
 

@@ -43,10 +43,12 @@ async def gather(
     paths: Paths,
     low: Low = _LOW,
     join: Callable[[], Awaitable[Problem | bool]] = _not_tried,
+    uid: int | None = None,
 ) -> tuple[HostCondition, ...]:
     """The host's conditions now. Never raises for what it finds: that is what it reports.
 
     `join` tries whether the networks of containers can be joined (`host.probes.Reach.check`).
+    `uid` is the user's that `paths` are for, where root asks.
     """
     info: PodmanInfo | Problem
     try:
@@ -55,7 +57,9 @@ async def gather(
         info = error.problem
     bus = await _bus_problem(paths.bus_address)
     joined = await join()
-    facts = await asyncio.to_thread(_facts, paths, info, bus, low)
+    facts = await asyncio.to_thread(
+        _facts, paths, info, bus, low, os.geteuid() if uid is None else uid
+    )
     return evaluate(replace(facts, joined=joined))
 
 
@@ -66,12 +70,14 @@ def refuse_root() -> None:
         raise SystemExit(os.EX_CONFIG)
 
 
-def _facts(paths: Paths, info: PodmanInfo | Problem, bus: Problem | None, low: Low) -> HostFacts:
+def _facts(
+    paths: Paths, info: PodmanInfo | Problem, bus: Problem | None, low: Low, uid: int
+) -> HostFacts:
     history = file_system(paths.state_dir, "the history")
     disks = (*(() if isinstance(info, Problem) else disks_of(info)), history)
     return HostFacts(
         user=paths.user,
-        uid=os.geteuid(),
+        uid=uid,
         linger=paths.linger_file.exists(),
         runtime_path=str(paths.xdg_runtime_dir),
         runtime=_directory(paths.xdg_runtime_dir),
@@ -80,7 +86,7 @@ def _facts(paths: Paths, info: PodmanInfo | Problem, bus: Problem | None, low: L
         podman_socket=str(paths.podman_socket),
         podman=info if isinstance(info, Problem) else _podman(info),
         subordinate=tuple(
-            subordinate_ids(_text(Path(file)), paths.user, os.geteuid())
+            subordinate_ids(_text(Path(file)), paths.user, uid)
             for file in ("/etc/subuid", "/etc/subgid")
         ),
         disks=tuple(disk for disk in disks if disk),
