@@ -28,6 +28,7 @@ from workloadd.sources.files import shown, why
     multiple=True,
     required=True,
     metavar="FILE|DIR|-",
+    type=click.Path(allow_dash=True),
     help="A workload file or drop-in, or a directory of them; may be repeated.",
 )
 @click.option("--name", help="What the workload on standard input (-f -) is called.")

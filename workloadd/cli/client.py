@@ -32,13 +32,13 @@ class Answer:
 class _UnixConnection(HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT)
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_TIMEOUT)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
@@ -67,12 +67,12 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 def get(path: str, accept: str, url: str | None, unix: str | None) -> Answer:
     """The daemon's answer, from the place that was named or from the first that answers."""
-    return _ask_first(_places(url, unix), "GET", path, accept)
+    return _ask_first(places(url, unix), "GET", path, accept)
 
 
 def post(path: str, unix: str | None) -> Answer:
     """The answer to an action, which is taken on the Unix socket alone."""
-    return _ask_first(_places(None, unix)[:1], "POST", path, "application/json")
+    return _ask_first(places(None, unix)[:1], "POST", path, "application/json")
 
 
 def workload_path(name: str) -> str:
@@ -107,7 +107,7 @@ def _ask_first(places: Sequence[str], method: str, path: str, accept: str) -> An
     failures: dict[str, Exception] = {}
     for place in places:
         try:
-            return _ask(place, method, path, accept)
+            return ask(place, method, path, accept)
         except (OSError, HTTPException) as error:
             failures[place] = error
     raise UnreachableError(failures)
@@ -144,7 +144,8 @@ def _made_for_it() -> int | None:
         return None
 
 
-def _places(url: str | None, unix: str | None) -> list[str]:
+def places(url: str | None, unix: str | None) -> list[str]:
+    """Where to ask, the best first."""
     if unix:
         return [unix]
     if url:
@@ -153,8 +154,10 @@ def _places(url: str | None, unix: str | None) -> list[str]:
     return [str(Path(runtime, "workloadd/workloadd.sock")), TCP]
 
 
-def _ask(place: str, method: str, path: str, accept: str) -> Answer:
-    connection = _UnixConnection(place) if place.startswith("/") else _tcp(place)
+def ask(place: str, method: str, path: str, accept: str, timeout: float = _TIMEOUT) -> Answer:
+    """The answer of one place. Raises `OSError` or `HTTPException` where there is none."""
+    is_path = place.startswith("/")
+    connection = _UnixConnection(place, timeout) if is_path else _tcp(place, timeout)
     try:
         connection.request(method, path, headers={"Accept": accept, "Connection": "close"})
         response = connection.getresponse()
@@ -164,7 +167,7 @@ def _ask(place: str, method: str, path: str, accept: str) -> Answer:
         connection.close()
 
 
-def _tcp(url: str) -> HTTPConnection:
+def _tcp(url: str, timeout: float) -> HTTPConnection:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -172,4 +175,4 @@ def _tcp(url: str) -> HTTPConnection:
         host = None
     if not host or parts.scheme != "http":
         raise click.BadParameter(f"{url} is not of the form {TCP}", param_hint="--url")
-    return HTTPConnection(host, port or 80, timeout=_TIMEOUT)
+    return HTTPConnection(host, port or 80, timeout=timeout)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, names
 
 _DIFFERS = 1
 _TROUBLE = 2
@@ -21,7 +21,7 @@ class _Trouble(click.ClickException):
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.complete)
 @click.argument("revision", required=False, default="")
 @click.option("--json", "as_json", is_flag=True, help="The differences as JSON.")
 @click.option("--socket", "unix", help="Ask at this Unix socket.")

@@ -10,6 +10,7 @@ import click
 
 from workloadd.cli import client, codes
 from workloadd.cli.client import Document
+from workloadd.cli.names import complete
 
 # Seconds between two looks at what is waited for.
 _PAUSE = 0.3
@@ -105,7 +106,7 @@ def _verb(verb: str, text: str) -> click.Command:
     """The command that asks for one action about any number of workloads."""
 
     @click.command(verb, help=text + _STATUS)
-    @click.argument("names", metavar="NAME...", nargs=-1, required=True)
+    @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete)
     @_options
     @click.pass_context
     def command(
@@ -205,7 +206,7 @@ restart = _verb("restart", """Restart workloads once.""")
     --to takes any revision whose containers are still here, or how it begins."""
     + _STATUS
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete)
 @click.option("--to", default="", metavar="REVISION", help="Go to this revision.")
 @_options
 @click.pass_context

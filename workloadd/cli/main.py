@@ -4,6 +4,7 @@ import os
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from workloadd.spec.text import did_you_mean
 
@@ -11,6 +12,7 @@ from workloadd.spec.text import did_you_mean
 _VERBS = {
     "apply": ("workloadd.cli.apply", "apply"),
     "diff": ("workloadd.cli.diff", "diff"),
+    "completion": ("workloadd.cli.completion", "completion"),
     "doctor": ("workloadd.cli.doctor", "doctor"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
@@ -59,6 +61,11 @@ class _Verbs(click.Group):
         module, attribute = _VERBS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs without what they do: their modules need not be imported."""
+        verbs = [CompletionItem(verb) for verb in sorted(_VERBS) if verb.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

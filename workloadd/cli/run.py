@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from workloadd.cli import client, codes
+from workloadd.cli import client, codes, names
 
 # Seconds between two looks at a run that is waited for.
 _PAUSE = 0.5
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.complete)
 @click.option("--wait", is_flag=True, help="Wait until the run has ended.")
 @click.option("--socket", "unix", help="Ask at this Unix socket.")
 @click.pass_context

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from workloadd.cli import client, codes
+from workloadd.cli import client, codes, names
 from workloadd.cli.client import Answer
 
 # How each state looks on a terminal.
@@ -33,7 +33,7 @@ _STATE = re.compile(rf"^(\S+ +\(?|\S+: )({'|'.join(COLOURS)})\b", re.MULTILINE)
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names.complete)
 @click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
 @client.options
 @click.pass_context
@@ -54,7 +54,7 @@ def status(
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.complete)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The history as JSON.")
 @client.options

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import click
 
 from workloadd.cli import client, codes
+from workloadd.cli.names import complete
 
 # Seconds between two looks at an update that is waited for.
 _PAUSE = 0.3
@@ -49,7 +50,7 @@ def _check(unix: str | None) -> list[client.Document]:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="NAME...", shell_complete=complete)
 @click.option("--all", "every", is_flag=True, help="Update all workloads that have a newer image.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be rolled out.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the rollouts have ended.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from workloadd.docs import api, commands, reference, rollout, settings
+from workloadd.docs import api, commands, man, reference, rollout, settings
 from workloadd.spec.schema import schema_text
 
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
@@ -11,6 +11,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/rollouts.md": rollout.markdown,
     "docs/settings.md": settings.markdown,
     "docs/workloadctl.md": commands.markdown,
+    "man/workloadctl.1": man.page,
     "openapi.json": api.openapi_text,
     "schema/workload.schema.json": schema_text,
 }
