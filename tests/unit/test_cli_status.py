@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from tests.fakes.jobs import FAILED, JOB, with_job
@@ -134,6 +135,21 @@ def test_json(daemon: Daemon) -> None:
     assert done.exit_code == 3
     assert {w["name"] for w in json.loads(done.output)["workloads"]} == {"web", "broken"}
     assert json.loads(run("status", "web", "--json").output)["state"] == "Ready"
+
+
+def test_yaml(daemon: Daemon) -> None:
+    for arguments in (["status"], ["status", "web"], ["history", "web"]):
+        as_json = json.loads(run(*arguments, "-o", "json").output)
+        assert yaml.safe_load(run(*arguments, "-o", "yaml").output) == as_json
+    assert run("status", "-o", "table").output.startswith("workloadd ")
+    assert run("status", "-o", "xml").exit_code == 2
+
+
+def test_no_colours_where_they_are_not_wanted(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run("status", color=True).output
 
 
 def test_states_are_coloured_on_a_terminal(daemon: Daemon) -> None:

@@ -1,6 +1,5 @@
 """`workloadctl apply`: put workload files where the daemon reads them, after checking them."""
 
-import json
 import os
 import time
 from pathlib import Path
@@ -8,10 +7,11 @@ from typing import Any
 
 import click
 
-from workloadd.cli import codes, facts
+from workloadd.cli import codes, facts, findings
+from workloadd.cli import output as output_
 from workloadd.cli.changes import Change, changes
 from workloadd.cli.check import Checked, check
-from workloadd.cli.findings import Printer, document
+from workloadd.cli.findings import Printer
 from workloadd.cli.given import read_all
 from workloadd.cli.settle import settle
 from workloadd.cli.wait import duration
@@ -43,13 +43,7 @@ from workloadd.sources.files import shown, why
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Below this directory's /etc: for an image that is being built.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
+@output_.option
 @facts.options
 @click.pass_context
 def apply(
@@ -93,10 +87,11 @@ def apply(
     good, settled = True, None
     if waits and not bad:
         good, settled = settle(checked.names, written, timeout)
-    if output == "json":
-        _show_json(found, checked, strict, differ, settled, bad=bad, dry=dry)
-    else:
+    if output == "table":
         _show(found, checked, differ, bad=bad, dry=dry)
+    else:
+        document = _document(found, checked, strict, differ, settled, bad=bad, dry=dry)
+        output_.show(document, output)
     ctx.exit(_code(found, bad=bad, dry=dry, good=good))
 
 
@@ -158,7 +153,7 @@ def _show(found: list[Change], checked: Checked, differ: bool, *, bad: bool, dry
             click.secho(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
 
 
-def _show_json(
+def _document(
     found: list[Change],
     checked: Checked,
     strict: bool,
@@ -167,15 +162,15 @@ def _show_json(
     *,
     bad: bool,
     dry: bool,
-) -> None:
+) -> dict[str, Any]:
     changed = not bad and any(one.changed for one in found)
-    shown_ = {
+    told = {
         "changed": changed,
         "check": dry,
         "files": [one.document(differ) for one in found],
         "workloads": list(checked.names),
-        "findings": document(checked.reports, strict),
+        "findings": findings.document(checked.reports, strict),
     }
     if settled is not None:
-        shown_["settled"] = settled
-    click.echo(json.dumps(shown_, indent=2, ensure_ascii=False))
+        told["settled"] = settled
+    return told

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from workloadd.cli import client, codes, facts, faults
+from workloadd.cli import output as output_
 from workloadd.cli.faults import Finding, Who
 from workloadd.core.errors import WorkloaddError
 from workloadd.core.host import HostCondition
@@ -21,9 +22,7 @@ _SECONDS = 15.0
 
 
 @click.command()
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
-)  # fmt: skip
+@output_.option
 @client.options
 @click.pass_context
 def doctor(ctx: click.Context, output: str, url: str | None, unix: str | None) -> None:
@@ -36,11 +35,10 @@ def doctor(ctx: click.Context, output: str, url: str | None, unix: str | None) -
     """
     found = list(_look(url, unix))
     faulty = [one for one in found if one.level == "fault"]
-    if output == "json":
-        document = {"well": not faulty, "findings": [asdict(one) for one in found]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
+    if output == "table":
         _show(found)
+    else:
+        output_.show({"well": not faulty, "findings": [asdict(one) for one in found]}, output)
     ctx.exit(codes.TROUBLE if faulty else codes.OK)
 
 

@@ -1,7 +1,6 @@
 """`workloadctl plan`: what the daemon would do now, and why. Changes nothing."""
 
 import asyncio
-import json
 import os
 import shlex
 from contextlib import ExitStack
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from workloadd.cli import output as output_
 from workloadd.cli.facts import DAEMON_USER
 from workloadd.cli.overlay import AsIf, linked
 from workloadd.cli.preview import Preview, WorkloadPreview, preview
@@ -23,8 +23,8 @@ from workloadd.sources.secrets import SecretPlaces, Secrets
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
-def plan(files: tuple[Path, ...], as_json: bool) -> None:
+@output_.option
+def plan(files: tuple[Path, ...], output: str) -> None:
     """Show what the daemon would do and why, without doing it.
 
     With FILES (or directories of them): as if they were put into /etc/workloadd/workloads.d. It
@@ -45,10 +45,10 @@ def plan(files: tuple[Path, ...], as_json: bool) -> None:
     except WorkloaddError as error:
         hint = "" if paths.user == DAEMON_USER else f"\nto plan as the daemon's user:\n    {again}"
         raise click.ClickException(f"{error.problem}{hint}") from None
-    if as_json:
-        click.echo(json.dumps(found.document(), indent=2, ensure_ascii=False))
-    else:
+    if output == "table":
         _show(found)
+    else:
+        output_.show(found.document(), output)
 
 
 def _as_user(files: tuple[Path, ...]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from workloadd.cli import client, codes, names
+from workloadd.cli import output as output_
 from workloadd.cli.client import Answer
 
 # How each state looks on a terminal.
@@ -34,11 +35,11 @@ _STATE = re.compile(rf"^(\S+ +\(?|\S+: )({'|'.join(COLOURS)})\b", re.MULTILINE)
 
 @click.command()
 @click.argument("name", required=False, shell_complete=names.complete)
-@click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
+@output_.option
 @client.options
 @click.pass_context
 def status(
-    ctx: click.Context, name: str | None, as_json: bool, url: str | None, unix: str | None
+    ctx: click.Context, name: str | None, output: str, url: str | None, unix: str | None
 ) -> None:
     """Show all workloads in a table, or one in detail.
 
@@ -46,29 +47,31 @@ def status(
     that cannot be found out.
     """
     path = client.workload_path(name) if name else "/v1/status"
-    accept = "application/json" if as_json else "text/plain"
+    accept = "text/plain" if output == "table" else "application/json"
     answer = _good(client.get(path, accept, url, unix))
-    text = answer.text if as_json else _coloured(answer.text)
-    click.echo(text, nl=False)
+    if output == "table":
+        click.echo(_coloured(answer.text), nl=False)
+    else:
+        output_.show(json.loads(answer.text), output)
     ctx.exit(0 if answer.headers.get("workloadd-settled") == "yes" else codes.NOT_WELL)
 
 
 @click.command()
 @click.argument("name", shell_complete=names.complete)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="The history as JSON.")
+@output_.option
 @client.options
-def history(name: str, limit: int, as_json: bool, url: str | None, unix: str | None) -> None:
+def history(name: str, limit: int, output: str, url: str | None, unix: str | None) -> None:
     """Show how a workload's rollouts ended, the newest first.
 
     What else happened to it stands between them. Exit status: 0, or 1 where it cannot be found out.
     """
     path = f"{client.workload_path(name)}/history?limit={limit}"
     answer = _good(client.get(path, "application/json", url, unix))
-    if as_json:
-        click.echo(answer.text, nl=False)
-        return
     document = json.loads(answer.text)
+    if output != "table":
+        output_.show(document, output)
+        return
     here = _here(client.get(client.workload_path(name), "application/json", url, unix))
     entries = [(r["started"], _rollout(r, here)) for r in document["rollouts"]]
     entries += [(e["at"], [f"{e['kind']}: {e['message']}"]) for e in document["events"]]

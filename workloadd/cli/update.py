@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import click
 
 from workloadd.cli import client, codes
+from workloadd.cli import output as output_
 from workloadd.cli.names import complete
 
 # Seconds between two looks at an update that is waited for.
@@ -15,9 +16,9 @@ _SHORT = 12
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
+@output_.option
 @click.option("--socket", "unix", help="Ask at this Unix socket.")
-def outdated(as_json: bool, unix: str | None) -> None:
+def outdated(output: str, unix: str | None) -> None:
     """Ask the registries which workloads do not run the newest image of their tags.
 
     Nothing is pulled. An image that is named by its digest never moves, and is not asked about.
@@ -25,8 +26,8 @@ def outdated(as_json: bool, unix: str | None) -> None:
     Exit status: 0, or 1 where the daemon does not answer.
     """
     found = _check(unix)
-    if as_json:
-        click.echo(json.dumps({"workloads": found}, indent=2, ensure_ascii=False))
+    if output != "table":
+        output_.show({"workloads": found}, output)
         return
     _print(found)
 
