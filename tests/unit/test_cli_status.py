@@ -269,7 +269,7 @@ def test_what_people_wait_for_imports_little(daemon: Daemon, arguments: list[str
         "import sys\n"
         "from workloadd.cli.main import main\n"
         "main(sys.argv[1:], standalone_mode=False)\n"
-        "heavy = {'aiohttp', 'asyncio', 'pydantic', 'ruamel', 'rich', 'dbus_fast', 'podman'}\n"
+        "heavy = {'aiohttp', 'asyncio', 'pydantic', 'ruamel', 'dbus_fast', 'podman', 'yaml'}\n"
         "sys.exit(' '.join(heavy & set(sys.modules)) or 0)\n"
     )
     command = [sys.executable, "-c", code, *arguments]
