@@ -156,6 +156,16 @@ def test_the_same_workload_under_another_suffix(root: Path) -> None:
     assert "web.yaml is there, for the same workload" in done.output
 
 
+def test_a_stronger_file_of_the_same_name_is_told_of(root: Path) -> None:
+    (root / "run/workloadd/workloads.d").mkdir(parents=True)
+    (root / "run/workloadd/workloads.d/web.yml").symlink_to("/dev/null")
+    write("web.yaml", GOOD)
+    done = run(root, "-f", "web.yaml")
+    assert done.exit_code == 0
+    assert "web.yaml is without effect on this host: " in done.output
+    assert "run/workloadd/workloads.d/web.yml is stronger" in done.output
+
+
 def test_the_difference_without_what_may_be_secret(root: Path) -> None:
     write("web.yaml", GOOD)
     run(root, "-f", "web.yaml")

@@ -28,7 +28,7 @@ FAILED = UnitState("loaded", "failed", "failed", "exit-code", "78", "enabled", "
 
 
 def findings(found: Status, version: str = "0.1.0") -> list[Finding]:
-    return list(faults.answered(json.loads(found.model_dump_json()), version))
+    return list(faults.answered(OTHER, json.loads(found.model_dump_json()), version))
 
 
 def test_nothing_to_say_of_what_is_well() -> None:
@@ -55,6 +55,7 @@ def test_what_the_daemon_says_of_the_host_and_itself() -> None:
         ("Files", "warning"),
     ]
     assert told[0].fix == "loginctl …"
+    assert told[3].fix == "sudo systemctl --user -M workloads@ restart workloadd.service"
 
 
 def test_troubled_workloads_have_place_hint_and_where_to_look() -> None:

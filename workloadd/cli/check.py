@@ -1,5 +1,6 @@
 """Files checked as if they stood where they are to be put, together with what is there."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from workloadd.cli.given import Given
 from workloadd.cli.overlay import AsIf
 from workloadd.cli.validate import reports
 from workloadd.core.desired import Desired
+from workloadd.core.errors import Problem
 from workloadd.host.placing import Placing
 from workloadd.settings import Paths
 from workloadd.sources.directories import Directories
@@ -35,7 +37,8 @@ def check(
 ) -> Checked:
     """What is to say about the files, and about others that were right without them.
 
-    `layer` is which of the roots they are put into; what stands in stronger ones is not looked at.
+    `layer` is which of the roots they are put into; what stronger ones declare is not checked
+    with it, as a file of the same name would hide ours.
     """
     roots = where.workload_roots[: layer + 1]
     before = Directories(roots, where.home, facts).load()
@@ -53,7 +56,8 @@ def check(
         if sources.keys() & {declared.path, *declared.files}
         for path in (declared.path, *declared.files)
     } | sources.keys()
-    found = [*_rivals(given, placing), *_new(before, after, ours)]
+    stronger = where.workload_roots[layer + 1 :]
+    found = [*_rivals(given, placing), *_shadowed(given, stronger), *_new(before, after, ours)]
     return Checked(
         [_as_given(report, sources) for report in found],
         tuple(name for name, one in after.workloads.items() if one.path in ours),
@@ -75,6 +79,17 @@ def _rivals(given: Sequence[Given], placing: Placing) -> Iterator[Report]:
                 hint = "remove that one first, or call this one so"
                 taken = SpecError(one.source, 1, 1, "DuplicateName", message, hint=hint)
                 yield Report(one.source, (taken,))
+
+
+def _shadowed(given: Sequence[Given], stronger: Sequence[Path]) -> Iterator[Report]:
+    """Files that another one of their name makes ineffective, be it a link to /dev/null."""
+    for one in given:
+        name = Path(one.target[-1])
+        places = (root / name.with_suffix(suffix) for root in stronger for suffix in SUFFIXES)
+        for other in places if len(one.target) == 1 else ():
+            if os.path.lexists(other):
+                message = f"{one.source} is without effect on this host: {shown(other)} is stronger"
+                yield Report(one.source, problems=(Problem("Shadowed", message, "remove that"),))
 
 
 def _new(before: Desired, after: Desired, ours: set[str]) -> Iterator[Report]:

@@ -63,7 +63,7 @@ def _look(url: str | None, unix: str | None) -> Iterator[Finding]:
         from importlib.metadata import version
 
         yield Finding("API", "ok", f"workloadd {status['version']} answers")
-        yield from faults.answered(status, version("workloadd"))
+        yield from faults.answered(who, status, version("workloadd"))
     else:
         yield from _down(paths, who, unreachable)
     yield from _files(paths)

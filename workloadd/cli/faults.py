@@ -97,7 +97,7 @@ def conditions(found: Sequence[HostCondition]) -> Iterator[Finding]:
         yield Finding(one.name, level, one.message, "" if level == "ok" else one.fix)
 
 
-def answered(status: Mapping[str, Any], version: str) -> Iterator[Finding]:
+def answered(who: Who, status: Mapping[str, Any], version: str) -> Iterator[Finding]:
     """What the running daemon says of the host, of itself and of its workloads."""
     words = {"True": True, "False": False, "Unknown": None}
     host = [
@@ -110,7 +110,7 @@ def answered(status: Mapping[str, Any], version: str) -> Iterator[Finding]:
     yield from conditions(host)
     if status["version"] != version:
         message = f"version {status['version']} runs, and {version} is installed"
-        yield Finding("Version", "warning", message, f"systemctl --user restart {UNIT}")
+        yield Finding("Version", "warning", message, f"{who.systemctl} restart {UNIT}")
     if problem := status["passes"]["problem"]:
         yield Finding("Daemon", "fault", problem)
     for problem in status["problems"]:
