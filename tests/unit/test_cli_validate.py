@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
@@ -338,3 +339,11 @@ def test_no_excerpt_has_a_value_of_the_environment_in_it(text: str) -> None:
     source = Source.of(text.encode())
     for error in (*result.errors, *result.warnings):
         assert SECRET not in "\n".join(source.excerpt(error))
+
+
+def test_yaml_says_what_json_says() -> None:
+    write("web.yaml", BAD)
+    done = run("-o", "yaml", "web.yaml")
+    assert done.exit_code == 1
+    assert yaml.safe_load(done.output) == json.loads(run("-o", "json", "web.yaml").output)
+    assert run("--json", "web.yaml").output == run("-o", "json", "web.yaml").output

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import click
 
 from workloadd.cli import client, names
+from workloadd.cli import output as output_
 
 _DIFFERS = 1
 _TROUBLE = 2
@@ -23,10 +24,10 @@ class _Trouble(click.ClickException):
 @click.command()
 @click.argument("name", shell_complete=names.complete)
 @click.argument("revision", required=False, default="")
-@click.option("--json", "as_json", is_flag=True, help="The differences as JSON.")
+@output_.option
 @click.option("--socket", "unix", help="Ask at this Unix socket.")
 @click.pass_context
-def diff(ctx: click.Context, name: str, revision: str, as_json: bool, unix: str | None) -> None:
+def diff(ctx: click.Context, name: str, revision: str, output: str, unix: str | None) -> None:
     """Show how what serves differs from the file as it is now, field by field.
 
     With REVISION (or how it begins): how what serves differs from that one. Of variables, secrets
@@ -43,8 +44,8 @@ def diff(ctx: click.Context, name: str, revision: str, as_json: bool, unix: str 
     if answer.status >= 400:
         raise _Trouble(client.problem(answer)[1])
     document = json.loads(answer.text)
-    if as_json:
-        click.echo(answer.text, nl=False)
+    if output != "table":
+        output_.show(document, output)
     elif not document["same"]:
         for line in _lines(document):
             click.echo(line)

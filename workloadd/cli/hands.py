@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import click
 
 from workloadd.cli import client, codes
+from workloadd.cli import output as output_
 from workloadd.cli.client import Document
 from workloadd.cli.names import complete
 
@@ -94,7 +95,7 @@ def _seconds(moment: str) -> float:
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--socket", "unix", help="Ask at this Unix socket."),
-        click.option("--json", "as_json", is_flag=True, help="What became of it as JSON."),
+        output_.option,
         click.option("--no-wait", is_flag=True, help="Return as soon as it is asked for."),
         click.option("--reason", default="", metavar="TEXT", help="Why; kept in the history."),
     ):
@@ -114,10 +115,10 @@ def _verb(verb: str, text: str) -> click.Command:
         names: tuple[str, ...],
         reason: str,
         no_wait: bool,
-        as_json: bool,
+        output: str,
         unix: str | None,
     ) -> None:
-        _do(ctx, verb, names, {"reason": reason}, no_wait, as_json, unix)
+        _do(ctx, verb, names, {"reason": reason}, no_wait, output, unix)
 
     return command
 
@@ -128,7 +129,7 @@ def _do(
     names: tuple[str, ...],
     parameters: dict[str, str],
     no_wait: bool,
-    as_json: bool,
+    output: str,
     unix: str | None,
 ) -> None:
     query = urlencode({key: value for key, value in parameters.items() if value})
@@ -141,13 +142,12 @@ def _do(
             continue
         asked = Asked(name, verb, json.loads(answer.text))
         accepted.append(asked)
-        if not as_json:
+        if output == "table":
             click.echo(f"{name}: {asked.answer['message']}")
     for asked in accepted if not no_wait else ():
-        _wait(asked, unix, quiet=as_json)
-    if as_json:
-        documents = [{**asked.answer, "state": asked.state} for asked in accepted]
-        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+        _wait(asked, unix, quiet=output != "table")
+    if output != "table":
+        output_.show([{**asked.answer, "state": asked.state} for asked in accepted], output)
     failed = any(asked.failed for asked in accepted)
     ctx.exit(1 if refused else codes.NOT_WELL if failed else 0)
 
@@ -216,7 +216,7 @@ def rollback(
     to: str,
     reason: str,
     no_wait: bool,
-    as_json: bool,
+    output: str,
     unix: str | None,
 ) -> None:
-    _do(ctx, "rollback", (name,), {"reason": reason, "to": to}, no_wait, as_json, unix)
+    _do(ctx, "rollback", (name,), {"reason": reason, "to": to}, no_wait, output, unix)

@@ -1,6 +1,5 @@
 """`workloadctl validate`: are these workload files right? Needs no daemon."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from workloadd.cli import facts
+from workloadd.cli import output as output_
 from workloadd.cli.findings import Printer, Report, document, placeless
 from workloadd.cli.overlay import AsIf, linked
 from workloadd.core.desired import Declared, Desired
@@ -29,14 +29,14 @@ _STDIN_FILE = "stdin.yaml"
     required=True,
     type=click.Path(exists=True, allow_dash=True, path_type=Path),
 )
-@click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+@output_.option
 @click.option("--strict", is_flag=True, help="Warnings fail the check too.")
 @facts.options
 @click.pass_context
 def validate(
     ctx: click.Context,
     paths: tuple[Path, ...],
-    as_json: bool,
+    output: str,
     strict: bool,
     files: tuple[Path, ...],
     assignments: tuple[str, ...],
@@ -52,10 +52,10 @@ def validate(
     given = facts.facts_of(files, assignments)
     text = sys.stdin.buffer.read(MAX_BYTES + 1) if _STDIN in paths else b""
     found = [*(_check_stdin(text, given) if _STDIN in paths else ()), *_check(paths, given)]
-    if as_json:
-        click.echo(json.dumps(document(found, strict), indent=2, ensure_ascii=False))
-    else:
+    if output == "table":
         Printer({_STDIN_FILE: text} if _STDIN in paths else {}).show(found, strict)
+    else:
+        output_.show(document(found, strict), output)
     ctx.exit(1 if any(report.bad(strict) for report in found) else 0)
 
 
