@@ -170,6 +170,14 @@ async def test_a_workload_says_when_it_was_looked_at(api: Api) -> None:
     assert float(got.headers["workloadd-looked"]) == NOW
 
 
+async def test_what_a_pass_that_failed_leaves_there_is_not_news(api: Api) -> None:
+    passes = PassStatus(count=2, last=datetime.fromtimestamp(NOW, UTC), problem="no Podman")
+    api.board.publish(api.board.status.model_copy(update={"passes": passes}))
+    async with api.serving():
+        got = await api.get("/v1/workloads/web")
+    assert float(got.headers["workloadd-looked"]) == 0
+
+
 async def test_the_root_is_the_table(api: Api) -> None:
     async with api.serving():
         got = await api.get("/")

@@ -171,8 +171,11 @@ class _Api:
             return await self._told(request, workload)
         document = self._documents.workload(self._board.status, workload)
         answer = _answer(request, document, workload.state in SETTLED)
-        if looked := self._board.status.passes.last:
-            answer.headers[LOOKED_HEADER] = f"{looked.timestamp():.6f}"
+        passes = self._board.status.passes
+        if passes.last:
+            # What a pass that failed leaves there was seen before it.
+            looked = 0.0 if passes.problem else passes.last.timestamp()
+            answer.headers[LOOKED_HEADER] = f"{looked:.6f}"
         return answer
 
     async def _told(self, request: web.Request, workload: WorkloadStatus) -> web.Response:

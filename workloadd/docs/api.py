@@ -19,7 +19,8 @@ http://localhost/v1/status`. `http://127.0.0.1:7780/openapi.json` describes it a
   words for who does not say (`curl 127.0.0.1:7780/web`), what is below `/v1` is JSON.
 - Documents have an `ETag`; a request with `If-None-Match` is answered 304 while nothing changes.
 - `Workloadd-Settled: yes` says that all that was asked about is as declared; of one workload
-  `Workloadd-Looked` says when the pass began that this was seen in (seconds since the epoch).
+  `Workloadd-Looked` says when the pass began that this was seen in (seconds since the epoch; 0
+  while passes fail).
 - What is refused is told in a problem document (RFC 9457) with a stable `reason`, or in words.
 - `curl -N 127.0.0.1:7780/v1/events` tells what is known and then every change, as server-sent
   events: `reset` (forget what you know), `host` (the host and what is shared), `workload` (one, as
