@@ -7,6 +7,7 @@ import asyncio
 import logging
 import random
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -37,6 +38,7 @@ from workloadd.host.connections import Connections
 from workloadd.host.fates import FateFile
 from workloadd.host.files import remove_drafts
 from workloadd.host.filestore import FileStore
+from workloadd.host.journal_logs import JournalLog
 from workloadd.host.namespaces import Namespaces
 from workloadd.host.podman import Podman
 from workloadd.host.preflight import gather
@@ -47,6 +49,7 @@ from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.host.upstream import Upstream
 from workloadd.idleness import Idleness
+from workloadd.logs import Logs
 from workloadd.metrics import Metrics
 from workloadd.observe import Observer
 from workloadd.prepare import Preparation
@@ -90,6 +93,7 @@ class Daemon:
         settings: Settings,
         clock: Clock | None = None,
         registry: Asker | None = None,
+        journal: Callable[[str], JournalLog] = JournalLog,
     ) -> None:
         self._registry = registry
         self._paths = paths
@@ -196,6 +200,7 @@ class Daemon:
             self._clock.now,
             self.wake,
         )
+        self.logs = Logs(self._clock.now, self.reconciler.log_drivers, journal)
         self.server = Server(
             application(
                 self.board,
@@ -210,6 +215,7 @@ class Daemon:
                 locks=self.locks,
                 events=self.events,
                 metrics=self.metrics.text,
+                logs=self.logs,
             ),
             socket=paths.socket,
             listen=settings.api.address,
@@ -353,6 +359,7 @@ class Daemon:
             notify.stopping()
             await self.prober.close()
             await self.reach.close()
+            self.logs.close()
             await self.systemd.close()
             await self.podman.close()
             await self.history.close()

@@ -117,6 +117,12 @@ class Reconciler:
         declared = world.desired.workloads.get(workload) if world else None
         return (declared, world.resolution(workload).revision) if world and declared else None
 
+    def log_drivers(self, workload: str) -> dict[str, str]:
+        """Where the output of each container of a workload goes, by its file."""
+        declared, _ = self.wanted(workload) or (None, None)
+        containers = declared.spec.containers_by_name if declared and declared.spec else {}
+        return {name: one.logging.driver for name, one in containers.items()}
+
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Run passes for ever; actions and pulls become tasks of `tasks`."""
         while True:

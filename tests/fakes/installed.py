@@ -8,11 +8,13 @@ from typing import Any
 
 from aiohttp import ClientSession, UnixConnector
 
+from tests.fakes.journal import FakeJournal
 from tests.fakes.world import World
 from workloadd.core.names import LABEL_WORKLOAD, candidate_name
 from workloadd.core.status import WorkloadStatus
 from workloadd.daemon import Daemon
 from workloadd.history.rows import RolloutRow
+from workloadd.host.journal_logs import JournalLog
 from workloadd.settings import Paths, Settings
 from workloadd.settings.model import (
     ApiSettings,
@@ -31,9 +33,15 @@ SOAK = 0.05
 class CountingDaemon(Daemon):
     """The daemon; it also counts how often something woke it."""
 
-    def __init__(self, paths: Paths, settings: Settings, registry: Asker | None = None) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        registry: Asker | None = None,
+        journal: Callable[[str], JournalLog] = JournalLog,
+    ) -> None:
         self.wakes = 0
-        super().__init__(paths, settings, registry=registry)
+        super().__init__(paths, settings, registry=registry, journal=journal)
 
     def wake(self) -> None:
         self.wakes += 1
@@ -65,6 +73,7 @@ class Installed:
         bus.mkdir(parents=True, mode=0o700)
         self.world = World(bus, paths=self.paths)
         self.settings = fast_settings()
+        self.journal = FakeJournal()
         self._daemon: CountingDaemon | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -82,7 +91,9 @@ class Installed:
     def launch(self) -> CountingDaemon:
         """Start a daemon, as systemd does; it has done nothing yet."""
         assert self.ended
-        self._daemon = CountingDaemon(self.paths, self.settings, self.world.libpod.asker)
+        self._daemon = CountingDaemon(
+            self.paths, self.settings, self.world.libpod.asker, self.journal.log
+        )
         self._task = asyncio.create_task(self._daemon.run(), name="daemon")
         return self._daemon
 

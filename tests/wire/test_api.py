@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from blockbuster import blockbuster_ctx
 
+from tests.fakes.journal import FakeJournal
 from tests.fakes.statuses import BAD, GOOD, NOW, SECRET, status
 from workloadd.api.actions import Actions
 from workloadd.api.app import application
@@ -24,6 +25,7 @@ from workloadd.core.errors import Permanent, Problem, Transient, WorkloaddError
 from workloadd.core.status import PassStatus, Status
 from workloadd.history.rows import EventRow, RolloutRow, Step
 from workloadd.history.runs import RunRow
+from workloadd.logs import Logs
 from workloadd.settings.model import Settings
 
 # How the end of a connection looks from the other side.
@@ -92,6 +94,9 @@ class Api:
         self.started: list[str] = []
         self.obstacle: WorkloaddError | None = None
         self.by_hand: Actions = {}
+        self.journal = FakeJournal()
+        self.drivers: dict[str, str] = {}
+        self.logs = Logs(lambda: self.now, lambda _: self.drivers, self.journal.log)
 
     def server(self, listen: tuple[str, int] | None = ("127.0.0.1", 0), **limits: Any) -> Server:
         app = application(
@@ -101,6 +106,7 @@ class Api:
             lambda: self.now,
             self.start_run,
             self.by_hand,
+            logs=self.logs,
         )
         return Server(app, socket=self.socket, listen=listen, **limits)
 
@@ -126,6 +132,7 @@ class Api:
         finally:
             task.cancel()
             await asyncio.wait([task])
+            self.logs.close()
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         assert self.running.address

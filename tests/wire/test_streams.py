@@ -120,7 +120,7 @@ async def test_there_are_only_so_many(served: Listening) -> None:
         refused = await served.whole()
         assert refused.startswith(b"HTTP/1.1 503")
         assert b"Retry-After: 10" in refused
-        assert b"2 things are followed already" in refused
+        assert b"cannot open more than 2 things" in refused
         first[1].close()
         await served.ended.wait()
         third = await served.begin()

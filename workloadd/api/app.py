@@ -23,10 +23,12 @@ from workloadd.api.guard import (
     refuse_strangers,
     set_headers,
 )
+from workloadd.api.logs import LogsApi, LogsView
 from workloadd.api.metrics import metrics_handler
 from workloadd.api.models import Alive, Readiness, Unready
 from workloadd.api.negotiate import wants_text
 from workloadd.api.openapi import openapi
+from workloadd.api.parameters import number
 from workloadd.api.problems import Refusal
 from workloadd.api.prune import Prune, prune_handler
 from workloadd.api.runs import StartRun
@@ -79,9 +81,11 @@ def application(
     locks: Locks | None = None,
     events: Events | None = None,
     metrics: Callable[[], bytes] | None = None,
+    logs: LogsView | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
+    log_lines = LogsApi(logs, lambda name: board.status.workload(name), api.find) if logs else None
     fleetlock = FleetLockApi(locks, settings.fleetlock, peers)
     following = EventsApi(events) if events else None
     handlers: dict[str, Handler | None] = {
@@ -95,6 +99,7 @@ def application(
         "workload": api.workload,
         "history": api.history,
         "events": following.follow if following else None,
+        "logs": log_lines.answer if log_lines else None,
         "diff": api.diff,
         "run": api.run,
         "act": api.act,
@@ -108,6 +113,8 @@ def application(
     app.on_response_prepare.append(set_headers)
     if following:
         app.on_shutdown.append(following.streams.close)
+    if log_lines:
+        app.on_shutdown.append(log_lines.close)
     for endpoint in ENDPOINTS:
         if handler := handlers[endpoint.name]:
             app.add_routes([_ADD[endpoint.method](endpoint.path, handler)])
@@ -166,7 +173,7 @@ class _Api:
 
     async def workload(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME` and `/NAME`: one workload, as a document or as text."""
-        workload = self._find(request)
+        workload = self.find(request)
         if wants_text(request, default=not request.path.startswith("/v1/")):
             return await self._told(request, workload)
         document = self._documents.workload(self._board.status, workload)
@@ -196,27 +203,27 @@ class _Api:
     async def history(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME/history`: rollouts and events, of a removed workload too."""
         name = request.match_info["name"]
-        limit = _limit(request)
+        limit = number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
         rollouts = await self._history.rollouts(name, limit + 1)
         rollouts = _for_the_asker(request, name, rollouts)
         events = await self._history.events(name, limit)
         runs = _for_the_asker(request, name, await self._history.runs.of(name, limit))
         if not rollouts and not events:
-            self._find(request)
+            self.find(request)
         return _json(documents.history(name, rollouts, events, runs, limit))
 
     async def run(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/run`: start a job now."""
-        document = await runs.start_run(request, self._find(request), self._start_run)
+        document = await runs.start_run(request, self.find(request), self._start_run)
         return _json(Document.of(document), 202)
 
     async def act(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/ACTION`: what people do by hand."""
-        return await actions.act(request, self._find(request), self._by_hand, self._clock)
+        return await actions.act(request, self.find(request), self._by_hand, self._clock)
 
     async def diff(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME/diff`: how what serves differs; for who owns it alone."""
-        return await actions.diff(request, self._find(request), self._diff)
+        return await actions.diff(request, self.find(request), self._diff)
 
     async def healthz(self, request: web.Request) -> web.Response:
         """`/healthz`: whether the loop lives."""
@@ -235,7 +242,8 @@ class _Api:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
 
-    def _find(self, request: web.Request) -> WorkloadStatus:
+    def find(self, request: web.Request) -> WorkloadStatus:
+        """The workload that is asked about."""
         name = request.match_info["name"]
         status = self._board.status
         if found := status.workload(name):
@@ -255,14 +263,6 @@ class _Api:
 def _known(names: Sequence[str]) -> str:
     shown = ", ".join(names[:10]) + (" …" if names[10:] else "")
     return f"the workloads are: {shown}" if names else "no workloads are declared"
-
-
-def _limit(request: web.Request) -> int:
-    written = request.query.get("limit", str(DEFAULT_LIMIT))
-    if not (written.isascii() and written.isdecimal() and 1 <= int(written[:6]) <= MAX_LIMIT):
-        detail = f"cannot accept limit={quote(written)}"
-        raise Refusal(400, "BadLimit", detail, f"write a number from 1 to {MAX_LIMIT}")
-    return int(written)
 
 
 def _all_settled(status: Status) -> bool:

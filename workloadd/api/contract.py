@@ -15,6 +15,9 @@ from workloadd.core.status import Status, WorkloadStatus
 from workloadd.spec.names import MAX_NAME
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+DEFAULT_TAIL, MAX_TAIL = 100, 10_000
+NDJSON = "application/x-ndjson"
+SINCE = "[0-9]{1,6}[smhd]|@[0-9]{1,10}"
 MAX_REASON = 200
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 ACTIONS = ("pause", "restart", "resume", "rollback", "start", "stop", "update")
@@ -87,6 +90,22 @@ _LIMIT = Parameter(
     "entries of each kind",
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
+_TAIL = Parameter(
+    "tail",
+    "query",
+    "the last so many lines (with `since`: all of them)",
+    {"type": "integer", "minimum": 0, "maximum": MAX_TAIL, "default": DEFAULT_TAIL},
+)
+_SINCE = Parameter(
+    "since",
+    "query",
+    "none from before: how long ago (`90s`, `10m`, `2h`, `7d`), or `@` and seconds since 1970",
+    {"type": "string", "pattern": f"^({SINCE})$"},
+)
+_FOLLOW = Parameter(
+    "follow", "query", "go on with what comes", {"type": "boolean", "default": False}
+)
+_CONTAINER = Parameter("container", "query", "of a pod: this one alone", {"type": "string"})
 _TO = Parameter("to", "query", "of a rollback: the revision, or how it begins", {"type": "string"})
 _REVISION = Parameter(
     "revision", "query", "compare with this one, or how it begins", {"type": "string"}
@@ -124,6 +143,10 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/workloads/{name}/history", "history",
              "Its rollouts, events and runs, also once it is gone",
              {200: m.History, 400: _P, 404: _P}, (_NAME, _LIMIT)),
+    Endpoint("GET", "/v1/workloads/{name}/logs", "logs",
+             "What its containers wrote, also those that are gone: text, or JSON a line",
+             {200: None, 400: _P, 404: _P, 409: _P}, (_NAME, _TAIL, _SINCE, _FOLLOW, _CONTAINER),
+             text=True, owner=True, media=NDJSON),
     Endpoint("GET", "/v1/workloads/{name}/diff", "diff",
              "How what serves differs from its file, or from another revision",
              {200: m.Difference, 404: _P, 409: _P}, (_NAME, _REVISION), owner=True),

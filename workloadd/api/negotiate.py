@@ -3,16 +3,20 @@
 from aiohttp import web
 
 _TEXT = ("text/plain", "text/*", "*/*")
-_JSON = ("application/json", "application/problem+json", "application/*", "*/*")
+_JSON = ("application/json", "application/problem+json")
+_ANY = ("application/*", "*/*")
 
 
-def wants_text(request: web.Request, default: bool) -> bool:
-    """Whether `Accept` prefers plain text to JSON; `default` where it does not say (RFC 9110)."""
+def wants_text(request: web.Request, default: bool, documents: tuple[str, ...] = _JSON) -> bool:
+    """Whether `Accept` prefers plain text to JSON; `default` where it does not say (RFC 9110).
+
+    `documents` are the media types that the JSON goes by.
+    """
     ranges = _ranges(",".join(request.headers.getall("Accept", [])))
     text = next((ranges[name] for name in _TEXT if name in ranges), 0.0)
-    document = max((ranges[name] for name in _JSON[:2] if name in ranges), default=-1.0)
+    document = max((ranges[name] for name in documents if name in ranges), default=-1.0)
     if document < 0:
-        document = next((ranges[name] for name in _JSON[2:] if name in ranges), 0.0)
+        document = next((ranges[name] for name in _ANY if name in ranges), 0.0)
     return default if text == document else text > document
 
 

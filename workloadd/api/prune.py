@@ -8,11 +8,11 @@ from aiohttp import web
 from workloadd.api.actions import require_owner
 from workloadd.api.documents import Document
 from workloadd.api.models import PrunedImages, UnusedImage
+from workloadd.api.parameters import flag
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import WorkloaddError
 from workloadd.core.status import PrunedStatus, moment
 from workloadd.pruner import Pruned
-from workloadd.spec.text import quote
 
 
 class Prune(Protocol):
@@ -26,7 +26,7 @@ def prune_handler(prune: Prune) -> Callable[[web.Request], Awaitable[web.Respons
 
     async def handle(request: web.Request) -> web.Response:
         require_owner(request)
-        dry_run = _flag(request.query.get("dry_run", "false"))
+        dry_run = flag(request, "dry_run")
         try:
             pruned = await prune(dry_run=dry_run)
         except WorkloaddError as error:
@@ -52,10 +52,3 @@ def pruned_status(pruned: Pruned | None) -> PrunedStatus | None:
 def _document(pruned: Pruned, *, dry_run: bool) -> PrunedImages:
     images = tuple(UnusedImage(id=i.id, names=i.names, size=i.size) for i in pruned.images)
     return PrunedImages(dry_run=dry_run, images=images, size=pruned.size)
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        detail = f"cannot accept dry_run={quote(text)}"
-        raise Refusal(400, "BadFlag", detail, "write true or false")
-    return text == "true"

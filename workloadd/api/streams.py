@@ -83,10 +83,10 @@ class Streams:
     def _detach(self, transport: asyncio.Transport) -> Connection:
         headers = {"Retry-After": _AGAIN}
         if self._closed:
-            raise Refusal(503, "Stopping", "cannot follow: workloadd is stopping", headers=headers)
+            raise Refusal(503, "Stopping", "cannot begin: workloadd is stopping", headers=headers)
         if self._free == 0:
-            detail = f"cannot follow: {self._limit} {self._what} are followed already"
-            hint = "end one of them, or ask without following"
+            detail = f"cannot open more than {self._limit} {self._what} at a time"
+            hint = "end one of them, or ask again in a moment"
             raise Refusal(503, "TooManyStreams", detail, hint, headers=headers)
         protocol = transport.get_protocol()
         if not isinstance(protocol, Connection):

@@ -73,8 +73,8 @@ class LogDecoder:
         self._line += part[: MAX_LINE + 1 - len(self._line)]
 
 
-def harmless(line: bytes) -> str:
+def harmless(line: bytes, limit: int = MAX_LINE) -> str:
     """A log line as text: bounded, and without what would steer a terminal."""
-    text = line[:MAX_LINE].decode(errors="replace").rstrip("\r")
+    text = line[:limit].decode(errors="replace").rstrip("\r")
     text = _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text.replace("\t", "    "))
-    return text + "…" if len(line) > MAX_LINE else text
+    return text + "…" if len(line) > limit else text
