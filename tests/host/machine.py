@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.host.namespace import Network
@@ -57,12 +59,26 @@ class Machine:
         self, *arguments: str, user: str = USER, check: bool = True, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the host, as the workloads' user unless told otherwise."""
-        command = [str(self.script), "--name", self.name, "exec", "--user", user, "--", *arguments]
+        command = self._command(user, *arguments)
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if check:
             said = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
             assert done.returncode == 0, f"{' '.join(arguments)}: {said}"
         return done
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A command in the host, of the workloads' user, whose output is read as it comes."""
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(self._command(USER, *arguments), stdout=pipe, text=True)
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def _command(self, user: str, *arguments: str) -> list[str]:
+        return [str(self.script), "--name", self.name, "exec", "--user", user, "--", *arguments]
 
     def root(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in the host as root."""

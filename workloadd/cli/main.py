@@ -16,6 +16,7 @@ _VERBS = {
     "doctor": ("workloadd.cli.doctor", "doctor"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
+    "logs": ("workloadd.cli.logs", "logs"),
     "pause": ("workloadd.cli.hands", "pause"),
     "restart": ("workloadd.cli.hands", "restart"),
     "resume": ("workloadd.cli.hands", "resume"),

@@ -121,7 +121,7 @@ class JournalLog:
         if first:
             self._reader.seek_cursor(first)
         else:
-            self._reader.seek_realtime(now)
+            self._reader.seek_realtime(max(now, since))
 
     def read(self) -> tuple[list[LogLine], bool]:
         """The next lines, and whether there may be more already."""

@@ -1,0 +1,124 @@
+"""`workloadctl logs`: what a workload's containers wrote."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlencode
+
+import click
+
+from workloadd.cli import client, names
+from workloadd.spec.problems import ProblemsError
+from workloadd.spec.units import parse_duration
+
+_MOST = 10_000
+_INTERRUPTED = 130
+
+
+def _moment(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A time as people write it, as the API takes it: `@` and seconds since 1970."""
+    if value is None:
+        return None
+    try:
+        seconds = time.time() - parse_duration(value)
+    except ProblemsError:
+        try:
+            seconds = datetime.fromisoformat(value).timestamp()
+        except (ValueError, OverflowError):
+            hint = "write for example 10m, 1h30m, or 2026-01-31T12:00:00"
+            raise click.BadParameter(f"{value!r} is no time; {hint}") from None
+    return f"@{max(0, int(seconds))}"
+
+
+@click.command()
+@click.argument("name", shell_complete=names.complete)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option(
+    "-n",
+    "--tail",
+    metavar="N",
+    type=click.IntRange(0, _MOST),
+    help=f"The last so many lines: 100, or with --since up to {_MOST}, where it is left out.",
+)
+@click.option(
+    "--since", metavar="WHEN", callback=_moment, help="None from before: 10m ago, or a moment."
+)
+@click.option("-c", "--container", help="Of a pod: this container alone.")
+@click.option("--json", "as_json", is_flag=True, help="Each line as a line of JSON.")
+@click.option("--socket", "unix", help="Ask at this Unix socket.")
+@click.pass_context
+def logs(
+    ctx: click.Context,
+    name: str,
+    follow: bool,
+    tail: int | None,
+    since: str | None,
+    container: str | None,
+    as_json: bool,
+    unix: str | None,
+) -> None:
+    """Show what the containers of a workload wrote, as the journal has it.
+
+    Also those that are stopped, were rolled back or are gone, and of a workload that is. Times are
+    UTC. Only the user whose workloads they are is told, and root.
+
+    Exit status: 0, or 1 where it cannot be found out or the daemon ended what is followed.
+    """
+    asked = {
+        "follow": "true" if follow else "",
+        "tail": "" if tail is None else str(tail),
+        "since": since or "",
+        "container": container or "",
+    }
+    query = urlencode({key: value for key, value in asked.items() if value})
+    path = f"{client.workload_path(name)}/logs?{query}".rstrip("?")
+    accept = "application/x-ndjson" if as_json else "text/plain"
+    try:
+        for line in _lines(path, accept, client.places(None, unix)[0]):
+            click.echo(line)
+    except (OSError, HTTPException):
+        raise click.ClickException("the log broke off; ask again") from None
+    except KeyboardInterrupt:
+        ctx.exit(_INTERRUPTED)
+    if follow:
+        raise click.ClickException("workloadd has stopped; ask again once it is back")
+
+
+class _Connection(HTTPConnection):
+    """HTTP over a Unix socket; what is silent for long is waited for."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
+
+
+def _lines(path: str, accept: str, unix: str) -> Iterator[str]:
+    """The lines of the answer, as they come.
+
+    Raises:
+        click.ClickException: no answer, or a refusal.
+        OSError, HTTPException: the answer broke off.
+    """
+    with closing(_Connection(unix)) as connection:
+        try:
+            connection.connect()
+        except OSError as error:
+            # Where nobody else answers either, that says what to do about it.
+            client.get("/healthz", "text/plain", None, None)
+            why = error.strerror or str(error)
+            hint = "ask as the user whose workloads they are, or as root"
+            raise click.ClickException(f"cannot ask at {unix}: {why}\n{hint}") from None
+        connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
+        with closing(connection.getresponse()) as response:
+            if response.status >= 400:
+                text = response.read().decode(errors="replace")
+                raise click.ClickException(client.problem(client.Answer(0, {}, text))[1])
+            while line := response.readline():
+                yield line.decode(errors="replace").rstrip("\n")
