@@ -1,9 +1,18 @@
 """What containers wrote, as workloadctl tells it: while they run, and once they do not."""
 
 import json
+import time
+
+import pytest
 
 from tests.host.host import Host
 from tests.host.workloads import BUSYBOX, crashing
+
+
+@pytest.fixture
+def name(name: str) -> str:
+    """A name that no earlier run of the tests had: what it wrote is in the journal still."""
+    return f"{name[:30].rstrip('-')}-{int(time.time()):x}"
 
 
 def saying(text: str, *more: str) -> str:
