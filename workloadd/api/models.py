@@ -193,14 +193,20 @@ class OutdatedWorkloads(_Model):
     workloads: tuple[OutdatedWorkload, ...]
 
 
-class LockClient(_Model):
+class _Told(BaseModel):
+    """Of what a client says; what else it says besides is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LockClient(_Told):
     """Who asks, in the FleetLock protocol."""
 
     id: str = Field(pattern="^[ -~]{1,128}$")
     group: str = Field(pattern="^[a-zA-Z0-9.-]{1,64}$")
 
 
-class LockRequest(_Model):
+class LockRequest(_Told):
     """The body of a FleetLock request."""
 
     client_params: LockClient
