@@ -2,16 +2,19 @@
 
 import asyncio
 import math
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.statuses import BAD, GOOD, NOW, SECRET, status
 from tests.promtool import promtool
 from workloadd.api.exposition import families
+from workloadd.api.metrics import metrics_handler
 from workloadd.core.errors import Problem, Transient
 from workloadd.core.status import (
     HostConditionStatus,
@@ -247,6 +250,24 @@ def test_reasons_are_bounded() -> None:
     assert len(found) == 301
     assert found["Reason0"] == 2
     assert found["Other"] == 700 + 5
+
+
+async def test_one_scrape_is_answered_at_a_time() -> None:
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def text() -> bytes:
+        begun.release()
+        assert go_on.acquire(timeout=10)
+        return b""
+
+    handle = metrics_handler(text)
+    request = make_mocked_request("GET", "/metrics")
+    both = asyncio.gather(handle(request), handle(request))
+    await asyncio.to_thread(begun.acquire, timeout=10)
+    await asyncio.to_thread(lambda: None)
+    assert not begun.acquire(blocking=False)
+    go_on.release(2)
+    assert [answer.status for answer in await both] == [200, 200]
 
 
 async def test_slots_tell_who_waits() -> None:

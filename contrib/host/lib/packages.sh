@@ -18,11 +18,16 @@ ensure_packages() {
     apt_get install --yes --no-install-recommends "${missing[@]}"
 }
 
+# apt_get VERB ARGUMENT…: one at a time, as apt does not wait for the lock of another one.
 apt_get() {
-    DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >"$cache/apt.log" 2>&1 </dev/null || {
+    local lock
+    exec {lock}>"$cache/apt.lock"
+    flock "$lock"
+    DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >"$cache/apt.log" 2>&1 </dev/null {lock}>&- || {
         tail -n 15 "$cache/apt.log" >&2
         die "apt-get $1 failed" "see $cache/apt.log"
     }
+    exec {lock}>&-
 }
 
 # debian_mirror: prints the archive this machine installs Debian from.
