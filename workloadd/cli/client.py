@@ -3,11 +3,13 @@
 import json
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import click
@@ -15,8 +17,12 @@ import click
 from workloadd.cli import codes
 
 Document = dict[str, Any]
+Got = TypeVar("Got")
 TCP = "http://127.0.0.1:7780"
 _TIMEOUT = 10.0
+# Seconds without a word after which a stream is given up: the daemon says something sooner.
+_PATIENCE = 60.0
+_NONE: Mapping[str, str] = MappingProxyType({})
 _USER = "workloads"
 
 
@@ -70,6 +76,24 @@ def get(path: str, accept: str, url: str | None, unix: str | None) -> Answer:
     return _ask_first(places(url, unix), "GET", path, accept)
 
 
+def lines(
+    path: str, accept: str, url: str | None, unix: str | None, headers: Mapping[str, str] = _NONE
+) -> Iterator[str]:
+    """The lines of an answer that has no end of its own, as they come.
+
+    Raises:
+        click.ClickException: no answer, or a refusal.
+        OSError, HTTPException: the answer broke off.
+    """
+    asked = {**headers, "Accept": accept}
+    found = _first(places(url, unix), lambda place: _begun(place, "GET", path, asked, _PATIENCE))
+    with closing(found) as response:
+        if response.status >= 400:
+            raise click.ClickException(problem(_whole(response))[1])
+        while line := response.readline():
+            yield line.decode(errors="replace").rstrip("\n")
+
+
 def post(path: str, unix: str | None) -> Answer:
     """The answer to an action, which is taken on the Unix socket alone."""
     return _ask_first(places(None, unix)[:1], "POST", path, "application/json")
@@ -104,10 +128,15 @@ def problem(answer: Answer) -> tuple[str, str]:
 
 
 def _ask_first(places: Sequence[str], method: str, path: str, accept: str) -> Answer:
+    return _first(places, lambda place: ask(place, method, path, accept))
+
+
+def _first(places: Sequence[str], asking: Callable[[str], Got]) -> Got:
+    """What the first place gives that gives anything."""
     failures: dict[str, Exception] = {}
     for place in places:
         try:
-            return ask(place, method, path, accept)
+            return asking(place)
         except (OSError, HTTPException) as error:
             failures[place] = error
     raise UnreachableError(failures)
@@ -156,15 +185,28 @@ def places(url: str | None, unix: str | None) -> list[str]:
 
 def ask(place: str, method: str, path: str, accept: str, timeout: float = _TIMEOUT) -> Answer:
     """The answer of one place. Raises `OSError` or `HTTPException` where there is none."""
+    with closing(_begun(place, method, path, {"Accept": accept}, timeout)) as response:
+        return _whole(response)
+
+
+def _begun(
+    place: str, method: str, path: str, headers: Mapping[str, str], timeout: float
+) -> HTTPResponse:
+    """An answer of which the body is still to come."""
     is_path = place.startswith("/")
     connection = _UnixConnection(place, timeout) if is_path else _tcp(place, timeout)
     try:
-        connection.request(method, path, headers={"Accept": accept, "Connection": "close"})
-        response = connection.getresponse()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, headers, response.read().decode(errors="replace"))
-    finally:
+        connection.request(method, path, headers={**headers, "Connection": "close"})
+        # It takes the socket along: the connection has nothing more to close.
+        return connection.getresponse()
+    except BaseException:
         connection.close()
+        raise
+
+
+def _whole(response: HTTPResponse) -> Answer:
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, response.read().decode(errors="replace"))
 
 
 def _tcp(url: str, timeout: float) -> HTTPConnection:

@@ -14,6 +14,7 @@ _VERBS = {
     "diff": ("workloadd.cli.diff", "diff"),
     "completion": ("workloadd.cli.completion", "completion"),
     "doctor": ("workloadd.cli.doctor", "doctor"),
+    "events": ("workloadd.cli.events", "events"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
     "logs": ("workloadd.cli.logs", "logs"),
