@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workloadd.core.actions import RestartUnit, StartUnit
 from workloadd.core.dependencies import waits_in_pod
 from workloadd.core.deployment import DeployedPart
 from workloadd.core.drain import is_drained
@@ -254,7 +255,8 @@ def _not_serving(view: View, findings: Mapping[str, Finding], trouble: str) -> t
     down = [part for part in view.current.parts if not part.up] if view.current else []
     # What waits for one that is started again and again will not come.
     broken = any(part.unit.restarts or part.unit.active_state == "failed" for part in down)
-    if not broken and any(part.starting for part in down):
+    begun = any(isinstance(action, StartUnit | RestartUnit) for action in view.plan.actions)
+    if not broken and (begun or any(part.starting for part in down)):
         return "RollingOut", "it is being started"
     ready = findings["Ready"]
     return _UNREADY.get(ready.reason, "Failed"), ready.message

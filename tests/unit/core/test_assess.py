@@ -181,3 +181,14 @@ def test_no_environment_value_is_in_a_status(host: Host) -> None:
     assert "hunter2" not in status(host, secret).model_dump_json()
     refused = replace(secret, problems=(Problem("EnvFileInvalid", "cannot read /a.env:1"),))
     assert status(host, refused).state == "Degraded"
+
+
+def test_after_a_boot_it_is_being_started_and_not_failed(host: Host) -> None:
+    """In the pass that has it started, nothing is busy with it yet."""
+    host.stop()
+    container = next(iter(host.containers.values()))
+    host.containers[container.id] = replace(
+        container, state="exited", exit_code=255, exited_at=BOOT - 5, started_at=BOOT - 50
+    )
+    found = status(host, WANTED)
+    assert (found.state, found.message) == ("RollingOut", "it is being started")
