@@ -28,6 +28,7 @@ from workloadd.api.metrics import metrics_handler
 from workloadd.api.models import Alive, Readiness, Unready
 from workloadd.api.negotiate import wants_text
 from workloadd.api.openapi import openapi
+from workloadd.api.page import Page
 from workloadd.api.parameters import number
 from workloadd.api.problems import Refusal
 from workloadd.api.prune import Prune, prune_handler
@@ -88,8 +89,9 @@ def application(
     log_lines = LogsApi(logs, lambda name: board.status.workload(name), api.find) if logs else None
     fleetlock = FleetLockApi(locks, settings.fleetlock, peers)
     following = EventsApi(events) if events else None
+    page = Page()
     handlers: dict[str, Handler | None] = {
-        "table": api.status,
+        "table": page.before(api.status),
         "healthz": api.healthz,
         "readyz": api.readyz,
         "metrics": metrics_handler(metrics) if metrics else None,
@@ -107,7 +109,7 @@ def application(
         "check": check_handler(check) if check else None,
         "pre_reboot": fleetlock.pre_reboot,
         "steady_state": fleetlock.steady_state,
-        "detail": api.workload,
+        "detail": page.before(api.workload),
     }
     app = web.Application(middlewares=[answer_errors, refuse_strangers])
     app.on_response_prepare.append(set_headers)
@@ -115,6 +117,7 @@ def application(
         app.on_shutdown.append(following.streams.close)
     if log_lines:
         app.on_shutdown.append(log_lines.close)
+    app.add_routes(page.routes())
     for endpoint in ENDPOINTS:
         if handler := handlers[endpoint.name]:
             app.add_routes([_ADD[endpoint.method](endpoint.path, handler)])

@@ -44,9 +44,10 @@ class Parameter:
 class Endpoint:
     """One kind of request. `name` names its handler, `answers` are models by HTTP status.
 
-    `text` says that it is told in words too, for who prefers that; `owner` that only the owner of
-    the workloads is answered, on the Unix socket; `media` is what is answered with in place of
-    JSON. What every request may be refused with goes without saying.
+    `text` says that it is told in words too, for who prefers that, `page` that browsers get the
+    page; `owner` that only the owner of the workloads is answered, on the Unix socket; `media` is
+    what is answered with in place of JSON. What every request may be refused with goes without
+    saying.
     """
 
     method: Literal["GET", "POST"]
@@ -56,6 +57,7 @@ class Endpoint:
     answers: Mapping[int, type[BaseModel] | None]
     parameters: tuple[Parameter, ...] = ()
     text: bool = False
+    page: bool = False
     owner: bool = False
     body: type[BaseModel] | None = None
     media: str = ""
@@ -127,7 +129,8 @@ FLEETLOCK = "/fleetlock/"
 _LOCK = {400: m.LockRefused, 404: m.LockRefused, 409: m.LockRefused, 502: m.LockRefused}
 
 ENDPOINTS = (
-    Endpoint("GET", "/", "table", "All workloads at a glance", {200: Status}, text=True),
+    Endpoint("GET", "/", "table", "All workloads at a glance", {200: Status}, text=True,
+             page=True),
     Endpoint("GET", "/healthz", "healthz", "Whether the loop is alive",
              {200: m.Alive, 503: m.Alive}, text=True),
     Endpoint("GET", "/readyz", "readyz", "Whether everything that is to serve does",
@@ -167,7 +170,7 @@ ENDPOINTS = (
     Endpoint("POST", "/fleetlock/v1/steady-state", "steady_state", "The host is up again",
              {200: m.LockGranted, **_LOCK}, (_FLEETLOCK,), body=m.LockRequest),
     Endpoint("GET", "/{name}", "detail", "One workload", {200: WorkloadStatus, 404: _P}, (_NAME,),
-             text=True),
+             text=True, page=True),
 )  # fmt: skip
 
 

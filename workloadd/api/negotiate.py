@@ -1,4 +1,4 @@
-"""Text or JSON: what a request would rather have."""
+"""Text, JSON or the page: what a request would rather have."""
 
 from aiohttp import web
 
@@ -18,6 +18,13 @@ def wants_text(request: web.Request, default: bool, documents: tuple[str, ...] =
     if document < 0:
         document = next((ranges[name] for name in _ANY if name in ranges), 0.0)
     return default if text == document else text > document
+
+
+def wants_html(request: web.Request) -> bool:
+    """Whether `Accept` names HTML, and nothing that is rather wanted: as only browsers do."""
+    ranges = _ranges(",".join(request.headers.getall("Accept", [])))
+    html = ranges.get("text/html", 0.0)
+    return html > 0 and html >= max(ranges.values())
 
 
 def _ranges(accept: str) -> dict[str, float]:

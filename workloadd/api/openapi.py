@@ -10,7 +10,8 @@ from workloadd.api.contract import ENDPOINTS, Endpoint
 from workloadd.api.models import LockRefused, ProblemDocument
 
 _REF = "#/components/schemas/{model}"
-_JSON, _PROBLEM, _TEXT = "application/json", "application/problem+json", "text/plain"
+_JSON, _PROBLEM = "application/json", "application/problem+json"
+_TEXT, _HTML = "text/plain", "text/html"
 # What any request may be refused with, whatever it asks for.
 _ANY: dict[int, str] = {
     403: "it is another site's web page, or another user, or an action over TCP",
@@ -73,8 +74,7 @@ def _operation(one: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[str, 
         answers["304"] = {"description": _MEANING[304]}
     refused = LockRefused if one.body else ProblemDocument
     for status, why in _ANY.items():
-        told = one.text or bool(one.media)
-        answers.setdefault(str(status), _refusal(why, schemas[refused], told))
+        answers.setdefault(str(status), _refusal(why, schemas[refused], one))
     operation: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.summary,
@@ -111,13 +111,15 @@ def _answer(
         content = {one.media: {"schema": {"type": "string"}}}
     return {
         "description": _MEANING.get(status, _ANY.get(status, "")),
-        "content": _with(content, one.text),
+        "content": content if status == 200 and one.media else _with(content, one),
     }
 
 
-def _refusal(why: str, schema: Any, text: bool) -> dict[str, Any]:
-    return {"description": why, "content": _with({_PROBLEM: {"schema": schema}}, text)}
+def _refusal(why: str, schema: Any, one: Endpoint) -> dict[str, Any]:
+    return {"description": why, "content": _with({_PROBLEM: {"schema": schema}}, one)}
 
 
-def _with(content: dict[str, Any], text: bool) -> dict[str, Any]:
-    return {**content, _TEXT: {"schema": {"type": "string"}}} if text else content
+def _with(content: dict[str, Any], one: Endpoint) -> dict[str, Any]:
+    """The same in words, where it is told so as well."""
+    words = {_TEXT: one.text or bool(one.media), _HTML: one.page}
+    return {**content, **{kind: {"schema": {"type": "string"}} for kind, so in words.items() if so}}
