@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.fakes.installed import Installed
 from workloadd.cli import events as module
-from workloadd.cli.events import events
+from workloadd.cli.main import main
 
 
 class Told:
@@ -49,8 +49,8 @@ async def test_a_line_for_each_change_over_a_restart(
     host.write("web")
     await host.settled()
     told = Told(monkeypatch)
-    arguments = ["--socket", str(host.paths.socket)]
-    task = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, events, arguments))
+    arguments = ["events", "--socket", str(host.paths.socket)]
+    task = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, main, arguments))
     await told.heard("web: Ready")
     host.write("web", "image: [\n")
     await told.heard("web: Degraded: ")
@@ -70,8 +70,8 @@ async def test_one_as_json(host: Installed, monkeypatch: pytest.MonkeyPatch) -> 
     await host.settled()
     await host.settled("other")
     told = Told(monkeypatch)
-    arguments = ["web", "--json", "--socket", str(host.paths.socket)]
-    task = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, events, arguments))
+    arguments = ["events", "web", "--json", "--socket", str(host.paths.socket)]
+    task = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, main, arguments))
     await told.heard('"event": "workload"')
     told.enough.set()
     host.remove("web")
@@ -83,13 +83,13 @@ async def test_one_as_json(host: Installed, monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_one_that_is_not_there(host: Installed) -> None:
     await host.start()
-    arguments = ["nosuch", "--socket", str(host.paths.socket)]
-    result = await asyncio.to_thread(CliRunner().invoke, events, arguments)
+    arguments = ["events", "nosuch", "--socket", str(host.paths.socket)]
+    result = await asyncio.to_thread(CliRunner().invoke, main, arguments)
     assert result.exit_code == 1
     assert 'cannot find a workload "nosuch"' in result.output
 
 
 def test_no_daemon(tmp_path: object) -> None:
-    result = CliRunner().invoke(events, ["--socket", f"{tmp_path}/none"])
+    result = CliRunner().invoke(main, ["events", "--socket", f"{tmp_path}/none"])
     assert result.exit_code == 1
     assert "cannot reach workloadd" in result.output
