@@ -38,7 +38,7 @@ class Answer:
 class _UnixConnection(HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: str, timeout: float) -> None:
+    def __init__(self, path: str, timeout: float | None) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
 
@@ -77,16 +77,22 @@ def get(path: str, accept: str, url: str | None, unix: str | None) -> Answer:
 
 
 def lines(
-    path: str, accept: str, url: str | None, unix: str | None, headers: Mapping[str, str] = _NONE
+    path: str,
+    accept: str,
+    url: str | None,
+    unix: str | None,
+    headers: Mapping[str, str] = _NONE,
+    patience: float | None = _PATIENCE,
 ) -> Iterator[str]:
-    """The lines of an answer that has no end of its own, as they come.
+    """The lines of an answer that has no end of its own, as they come; `patience` is how many
+    seconds may pass without any, None for however many.
 
     Raises:
         click.ClickException: no answer, or a refusal.
         OSError, HTTPException: the answer broke off.
     """
     asked = {**headers, "Accept": accept}
-    found = _first(places(url, unix), lambda place: _begun(place, "GET", path, asked, _PATIENCE))
+    found = _first(places(url, unix), lambda place: _begun(place, "GET", path, asked, patience))
     with closing(found) as response:
         if response.status >= 400:
             raise click.ClickException(problem(_whole(response))[1])
@@ -190,7 +196,7 @@ def ask(place: str, method: str, path: str, accept: str, timeout: float = _TIMEO
 
 
 def _begun(
-    place: str, method: str, path: str, headers: Mapping[str, str], timeout: float
+    place: str, method: str, path: str, headers: Mapping[str, str], timeout: float | None
 ) -> HTTPResponse:
     """An answer of which the body is still to come."""
     is_path = place.startswith("/")
@@ -209,7 +215,7 @@ def _whole(response: HTTPResponse) -> Answer:
     return Answer(response.status, headers, response.read().decode(errors="replace"))
 
 
-def _tcp(url: str, timeout: float) -> HTTPConnection:
+def _tcp(url: str, timeout: float | None) -> HTTPConnection:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -1,11 +1,8 @@
 """`workloadctl logs`: what a workload's containers wrote."""
 
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from urllib.parse import urlencode
 
 import click
@@ -76,49 +73,18 @@ def logs(
     query = urlencode({key: value for key, value in asked.items() if value})
     path = f"{client.workload_path(name)}/logs?{query}".rstrip("?")
     accept = "application/x-ndjson" if as_json else "text/plain"
+    place = client.places(None, unix)[0]
     try:
-        for line in _lines(path, accept, client.places(None, unix)[0]):
+        for line in client.lines(path, accept, None, place, patience=None):
             click.echo(line)
+    except client.UnreachableError as error:
+        # Where nobody answers over TCP either, that says what to do about it.
+        client.get("/healthz", "text/plain", None, None)
+        hint = "ask as the user whose workloads they are, or as root"
+        raise click.ClickException(f"cannot ask at {place}\n{hint}") from error
     except (OSError, HTTPException):
         raise click.ClickException("the log broke off; ask again") from None
     except KeyboardInterrupt:
         ctx.exit(_INTERRUPTED)
     if follow:
         raise click.ClickException("workloadd has stopped; ask again once it is back")
-
-
-class _Connection(HTTPConnection):
-    """HTTP over a Unix socket; what is silent for long is waited for."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost")
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
-
-
-def _lines(path: str, accept: str, unix: str) -> Iterator[str]:
-    """The lines of the answer, as they come.
-
-    Raises:
-        click.ClickException: no answer, or a refusal.
-        OSError, HTTPException: the answer broke off.
-    """
-    with closing(_Connection(unix)) as connection:
-        try:
-            connection.connect()
-        except OSError as error:
-            # Where nobody else answers either, that says what to do about it.
-            client.get("/healthz", "text/plain", None, None)
-            why = error.strerror or str(error)
-            hint = "ask as the user whose workloads they are, or as root"
-            raise click.ClickException(f"cannot ask at {unix}: {why}\n{hint}") from None
-        connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
-        with closing(connection.getresponse()) as response:
-            if response.status >= 400:
-                text = response.read().decode(errors="replace")
-                raise click.ClickException(client.problem(client.Answer(0, {}, text))[1])
-            while line := response.readline():
-                yield line.decode(errors="replace").rstrip("\n")
