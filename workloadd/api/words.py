@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from workloadd.spec.text import printable
+
 WIDTH = 80
 _GAP = "  "
 _UNITS = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
@@ -30,12 +32,12 @@ def since(moment: datetime | None, now: datetime) -> str:
 
 def clean(text: str) -> str:
     """`text` on one line, with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
 def clean_line(text: str) -> str:
     """As `clean`, but for a line whose blanks mean something: source text, a log line."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text.expandtabs(4).rstrip())
+    return printable(text.expandtabs(4).rstrip())
 
 
 def sentence(text: str, indent: int = 0, hanging: int = 0) -> list[str]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from workloadd.cli.excerpt import Source, printable
+from workloadd.cli.excerpt import Source
 from workloadd.cli.given import Given
 from workloadd.host.placing import Placing
 from workloadd.sources.files import MAX_BYTES, shown
+from workloadd.spec.text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import click
 
 from workloadd.cli import client, names
 from workloadd.cli import output as output_
+from workloadd.spec.text import printable
 
 _DIFFERS = 1
 _TROUBLE = 2
@@ -61,9 +62,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
             yield click.style(f"~ {where} ({change['kind']})", fg="yellow")
             continue
         if change["kind"] != "added":
-            yield click.style(f"- {where}: {_printable(change['old'])}", fg="red")
+            yield click.style(f"- {where}: {printable(change['old'])}", fg="red")
         if change["kind"] != "removed":
-            yield click.style(f"+ {where}: {_printable(change['new'])}", fg="green")
+            yield click.style(f"+ {where}: {printable(change['new'])}", fg="green")
 
 
 def _named(one: dict[str, Any]) -> str:
@@ -72,8 +73,3 @@ def _named(one: dict[str, Any]) -> str:
     if at:
         words.append(f"of {at[:16].replace('T', ' ')} UTC")
     return " ".join(word for word in words if word)
-
-
-def _printable(text: str) -> str:
-    """A value with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import click
 
+from workloadd.api.words import clean
 from workloadd.cli import client
 
 # Seconds before the daemon is asked again once it was cut off, and how often at the most.
@@ -91,7 +92,7 @@ def _said(kind: str, document: Any, known: dict[str, Any]) -> Iterator[str]:
 
 
 def _words(document: Any) -> str:
-    message = _printable(document["message"])
+    message = clean(document["message"])
     return f"{document['state']}: {message}" if message else document["state"]
 
 
@@ -100,14 +101,9 @@ def _host(before: Any, now: Any) -> Iterator[str]:
     for one in now["host"]:
         known = old.get(one["type"])
         if one["status"] != "True" and (known is None or known["status"] == "True"):
-            yield f"host, {one['type']}: {_printable(one['message'])}"
+            yield f"host, {one['type']}: {clean(one['message'])}"
         elif known and known["status"] != "True" and one["status"] == "True":
             yield f"host, {one['type']}: it is well"
     for problem in now["problems"]:
         if problem not in before.get("problems", ()):
-            yield f"host: {_printable(problem)}"
-
-
-def _printable(text: str) -> str:
-    """The text with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
+            yield f"host: {clean(problem)}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from workloadd.cli.visible import Visible, visible_lines
 from workloadd.spec.errors import SpecError
+from workloadd.spec.text import printable
 
 # What YAML counts as the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -41,11 +42,6 @@ class Source:
         head, tail = "…" if start else "", "…" if end < len(whole.rstrip()) else ""
         caret = " " * (len(head) + _cells(before[start:])) + "^"
         return [f"{head}{shown}{tail}", caret]
-
-
-def printable(text: str) -> str:
-    """`text` with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _cells(text: str) -> int:

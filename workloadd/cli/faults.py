@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from workloadd.core.host import HostCondition, setup_commands
 from workloadd.host.unit_state import UNIT, UnitState
+from workloadd.spec.text import printable
 
 Level = Literal["ok", "warning", "fault", "unknown"]
 _HEALTHY = frozenset(
@@ -73,7 +74,9 @@ def unit(who: Who, state: UnitState, unreachable: str) -> Iterator[Finding]:
     else:
         yield _ended(who, state)
     if state.last_line:
-        yield Finding("Log", "unknown", f"the last it said: {_printable(state.last_line)}")
+        yield Finding(
+            "Log", "unknown", f"the last it said: {printable(state.last_line.expandtabs(4))}"
+        )
     yield Finding("API", "fault", unreachable)
 
 
@@ -152,8 +155,3 @@ def misplaced(roots: Mapping[Path, Sequence[str]]) -> Iterator[Finding]:
                     "Files", "warning", f"{root / name} is not read: it is not in workloads.d",
                     f"sudo workloadctl apply -f {root / name} && sudo rm {root / name}",
                 )  # fmt: skip
-
-
-def _printable(text: str) -> str:
-    """A log line with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text.expandtabs(4))

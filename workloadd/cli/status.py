@@ -9,6 +9,7 @@ import click
 from workloadd.cli import client, codes, names
 from workloadd.cli import output as output_
 from workloadd.cli.client import Answer
+from workloadd.spec.text import printable
 
 # How each state looks on a terminal.
 COLOURS = {
@@ -100,7 +101,7 @@ def _rollout(rollout: dict[str, Any], here: dict[str, str]) -> list[str]:
         lines.append(f"{problem['reason']}: {problem['message']}")
         if problem["hint"]:
             lines.append(f"hint: {problem['hint']}")
-    return lines + [f"| {_printable(line)}" for line in rollout["log"]]
+    return lines + [f"| {printable(line.expandtabs(4))}" for line in rollout["log"]]
 
 
 def _run(run: dict[str, Any]) -> list[str]:
@@ -109,12 +110,7 @@ def _run(run: dict[str, Any]) -> list[str]:
     attempt = f", try {run['attempt']}" if run["attempt"] > 1 else ""
     ending = f"{run['outcome'] or 'going on'}{took}{code}"
     first = f"run {run['id']} {ending} ({run['trigger']}{attempt})"
-    return [first, *(f"| {_printable(line)}" for line in run["log"])]
-
-
-def _printable(line: str) -> str:
-    """A log line with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in line.expandtabs(4))
+    return [first, *(f"| {printable(line.expandtabs(4))}" for line in run["log"])]
 
 
 def _coloured(text: str) -> str:

@@ -31,6 +31,11 @@ def excerpt(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
 
 
+def printable(text: str) -> str:
+    """``text`` with nothing in it that a terminal would obey."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
 def key_name(key: str) -> str:
     """``key`` as it may be shown: who writes KEY=VALUE for a key, or forgets the colon behind it,
     may have a secret behind the = or the blank."""
