@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel
 
 from workloadd.api.contract import MAX_REASON
 from workloadd.api.documents import Document
@@ -57,7 +56,7 @@ async def act(
         asked=clock(),
         **answer.fields,
     )
-    return _json(document, 202 if answer.changed else 200)
+    return Document.of(document).response(202 if answer.changed else 200)
 
 
 async def diff(request: web.Request, workload: WorkloadStatus, made: Diff | None) -> web.Response:
@@ -70,7 +69,7 @@ async def diff(request: web.Request, workload: WorkloadStatus, made: Diff | None
         raise Refusal(404, "NotFound", "cannot compare here")
     try:
         found = await made(workload, request.query.get("revision", ""))
-        return _json(Difference.model_validate(found), 200)
+        return Document.of(Difference.model_validate(found)).response()
     except Declined as error:
         raise _declined(error) from None
 
@@ -78,11 +77,6 @@ async def diff(request: web.Request, workload: WorkloadStatus, made: Diff | None
 def _declined(error: Declined) -> Refusal:
     problem = error.problem
     return Refusal(409, problem.reason, problem.message, problem.hint)
-
-
-def _json(document: BaseModel, status: int) -> web.Response:
-    body = Document.of(document).body
-    return web.Response(status=status, body=body, content_type="application/json")
 
 
 def reason_of(text: str) -> str:

@@ -201,7 +201,7 @@ class _Api:
         if self._description is None:
             text = json.dumps(await asyncio.to_thread(openapi), indent=2, ensure_ascii=False)
             self._description = Document(text.encode() + b"\n")
-        return _json(self._description, request=request)
+        return self._description.unless_known(request)
 
     async def history(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME/history`: rollouts and events, of a removed workload too."""
@@ -213,12 +213,12 @@ class _Api:
         runs = _for_the_asker(request, name, await self._history.runs.of(name, limit))
         if not rollouts and not events:
             self.find(request)
-        return _json(documents.history(name, rollouts, events, runs, limit))
+        return documents.history(name, rollouts, events, runs, limit).response()
 
     async def run(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/run`: start a job now."""
         document = await runs.start_run(request, self.find(request), self._start_run)
-        return _json(Document.of(document), 202)
+        return Document.of(document).response(202)
 
     async def act(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/ACTION`: what people do by hand."""
@@ -279,7 +279,7 @@ def _verdict(request: web.Request, document: BaseModel, reasons: Sequence[str]) 
     status = 503 if reasons else 200
     if wants_text(request, default=True):
         return web.Response(status=status, text="\n".join(reasons or ["ok"]) + "\n")
-    return _json(Document.of(document), status)
+    return Document.of(document).response(status)
 
 
 def _told(content: str, settled: bool) -> web.Response:
@@ -287,24 +287,6 @@ def _told(content: str, settled: bool) -> web.Response:
 
 
 def _answer(request: web.Request, document: Document, settled: bool) -> web.Response:
-    response = _json(document, request=request)
+    response = document.unless_known(request)
     response.headers[SETTLED_HEADER] = "yes" if settled else "no"
-    return response
-
-
-def _json(
-    document: Document, status: int = 200, request: web.Request | None = None
-) -> web.Response:
-    """A document; with the request that it answers, nothing where the client has it already."""
-    if request is None:
-        return web.Response(status=status, body=document.body, content_type="application/json")
-    given = request.if_none_match or ()
-    known = any(tag.value in (document.etag, "*") for tag in given)
-    response = (
-        web.Response(status=304)
-        if known
-        else web.Response(body=document.body, content_type="application/json")
-    )
-    response.etag = document.etag
-    response.headers["Cache-Control"] = "no-cache"
     return response

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from aiohttp import web
 from pydantic import BaseModel
 
 from workloadd.api.models import EventRecord, History, Reason, RolloutRecord, RolloutStep, RunRecord
@@ -28,6 +29,19 @@ class Document:
     def of(cls, model: BaseModel, include: set[str] | None = None) -> "Document":
         """A model, for people to read as well."""
         return cls(model.model_dump_json(indent=2, include=include).encode() + b"\n")
+
+    def response(self, status: int = 200) -> web.Response:
+        """The answer that it is."""
+        return web.Response(status=status, body=self.body, content_type="application/json")
+
+    def unless_known(self, request: web.Request) -> web.Response:
+        """The answer that it is, or 304 where the client has it already (RFC 9110, 13.1.2)."""
+        given = request.if_none_match or ()
+        known = any(tag.value in (self.etag, "*") for tag in given)
+        response = web.Response(status=304) if known else self.response()
+        response.etag = self.etag
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
     @cached_property
     def etag(self) -> str:

@@ -104,15 +104,13 @@ def _operation(one: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[str, 
 def _answer(
     one: Endpoint, status: int, model: type[BaseModel] | None, schemas: dict[type[BaseModel], Any]
 ) -> dict[str, Any]:
+    said = _MEANING.get(status, _ANY.get(status, ""))
+    if status == 200 and one.media:
+        return {"description": said, "content": {one.media: {"schema": {"type": "string"}}}}
     refused = model is not None and issubclass(model, ProblemDocument)
     schema = schemas[model] if model else {"type": "object"}
     content = {_PROBLEM if refused else _JSON: {"schema": schema}}
-    if status == 200 and one.media:
-        content = {one.media: {"schema": {"type": "string"}}}
-    return {
-        "description": _MEANING.get(status, _ANY.get(status, "")),
-        "content": content if status == 200 and one.media else _with(content, one),
-    }
+    return {"description": said, "content": _with(content, one)}
 
 
 def _refusal(why: str, schema: Any, one: Endpoint) -> dict[str, Any]:

@@ -35,8 +35,7 @@ def prune_handler(prune: Prune) -> Callable[[web.Request], Awaitable[web.Respons
         if pruned.problem and not pruned.images:
             problem = pruned.problem
             raise Refusal(409, problem.reason, problem.message, problem.hint)
-        document = Document.of(_document(pruned, dry_run=dry_run))
-        return web.Response(body=document.body, content_type="application/json")
+        return Document.of(_document(pruned, dry_run=dry_run)).response()
 
     return handle
 

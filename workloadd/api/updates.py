@@ -19,7 +19,6 @@ def check_handler(check: Check) -> Callable[[web.Request], Awaitable[web.Respons
     async def handle(request: web.Request) -> web.Response:
         require_owner(request)
         found = tuple(OutdatedWorkload(**asdict(one)) for one in await check())
-        document = Document.of(OutdatedWorkloads(workloads=found))
-        return web.Response(body=document.body, content_type="application/json")
+        return Document.of(OutdatedWorkloads(workloads=found)).response()
 
     return handle

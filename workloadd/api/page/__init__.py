@@ -4,14 +4,12 @@ It reads what everybody may read, so it is the same over TCP; it does nothing bu
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 from aiohttp import web
 
+from workloadd.api.guard import Handler
 from workloadd.api.negotiate import wants_html
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # Scripts and styles of ours alone, and nowhere to send anything.
 _POLICY = (
