@@ -12,7 +12,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import unsupported_method
 
 from tests.fakes.installed import Installed
-from workloadd.api.contract import ENDPOINTS
+from workloadd.api.contract import ACTIONS, ENDPOINTS
 from workloadd.api.openapi import openapi
 from workloadd.settings.model import ApiSettings
 
@@ -37,6 +37,10 @@ CONVERSATIONS = [
 def test_it_is_valid_and_whole() -> None:
     validate(openapi())
     assert set(OPERATIONS) == {one.name for one in ENDPOINTS}
+
+
+async def test_all_that_is_done_by_hand_is_in_it(host: Installed) -> None:
+    assert set(host.daemon.by_hand.actions) == set(ACTIONS)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from workloadd.api import models as m
 from workloadd.core.status import Status, WorkloadStatus
-from workloadd.spec.names import MAX_NAME
+from workloadd.spec.names import MAX_NAME, NAME
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 DEFAULT_TAIL, MAX_TAIL = 100, 10_000
@@ -78,7 +78,7 @@ _NAME = Parameter(
     "name",
     "path",
     "a workload",
-    {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "maxLength": MAX_NAME},
+    {"type": "string", "pattern": f"^{NAME}$", "maxLength": MAX_NAME},
 )
 _REASON = Parameter(
     "reason", "query", "why, for the history", {"type": "string", "maxLength": MAX_REASON}

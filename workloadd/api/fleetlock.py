@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from workloadd.api.actions import require_owner
+from workloadd.api.models import GROUP, MAX_CLIENT_ID
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import Declined
 from workloadd.core.fleetlock import Client
@@ -22,8 +23,7 @@ from workloadd.spec.text import quote
 
 MAX_BODY = 4096
 _HEADER = "fleet-lock-protocol"
-_GROUP = re.compile(r"[a-zA-Z0-9.-]{1,64}")
-_MAX_ID = 128
+_GROUP = re.compile(GROUP)
 
 PeerUser = Callable[[tuple[str, int], tuple[str, int]], int | None]
 """The user at the client's end of a connection, by both of its ends; blocks."""
@@ -130,8 +130,8 @@ def _client(body: bytes) -> Client:
         raise _bad("it is not what the protocol says") from None
     if not isinstance(client.id, str) or not isinstance(client.group, str):
         raise _bad("id and group are texts")
-    if not (0 < len(client.id) <= _MAX_ID and client.id.isprintable()):
-        raise _bad(f"the id is a text of 1 to {_MAX_ID} characters")
+    if not (0 < len(client.id) <= MAX_CLIENT_ID and client.id.isprintable()):
+        raise _bad(f"the id is a text of 1 to {MAX_CLIENT_ID} characters")
     if not _GROUP.fullmatch(client.group):
         raise _bad(f"the group is not {quote(_GROUP.pattern)}")
     return client

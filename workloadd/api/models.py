@@ -199,11 +199,16 @@ class _Told(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+MAX_CLIENT_ID = 128
+GROUP = "[a-zA-Z0-9.-]{1,64}"
+"""What the FleetLock protocol allows as a group."""
+
+
 class LockClient(_Told):
     """Who asks, in the FleetLock protocol."""
 
-    id: str = Field(pattern="^[ -~]{1,128}$")
-    group: str = Field(pattern="^[a-zA-Z0-9.-]{1,64}$")
+    id: str = Field(pattern=f"^[ -~]{{1,{MAX_CLIENT_ID}}}$")
+    group: str = Field(pattern=f"^{GROUP}$")
 
 
 class LockRequest(_Told):

@@ -15,7 +15,10 @@ MAX_NAME = 48
 container's name, which DNS on a Podman network takes for a label (RFC 1123: 63 bytes).  48 leaves
 15 for the suffix, and keeps ``workload-NAME.service`` far below systemd's 255."""
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+NAME = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+"""What a name looks like, as a regular expression of Python and of JSON Schema."""
+
+_NAME = re.compile(NAME)
 
 
 def check_name(name: str) -> str | None:
