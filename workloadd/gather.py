@@ -98,7 +98,7 @@ class Gatherer:
         busy = dict(self._executor.busy)
         self._observed = observed = await self._observe(desired)
         self._prober.follow(targets(observed))
-        self._needed = needed_images(desired, observed, self.references(desired))
+        self._needed = needed_images(desired, observed, self._references(desired))
         return World(desired, observed, await self._memory(), now), busy
 
     async def _memory(self) -> Memory:
@@ -126,14 +126,14 @@ class Gatherer:
             lock=self._locks.lock,
         )
 
-    def references(self, desired: Desired) -> set[str]:
+    def _references(self, desired: Desired) -> set[str]:
         """The images that matter, as far as is known of what serves and of newer ones."""
         shown = {i for n in enabled(desired) for i in desired.workloads[n].needs.images}
         return shown | references(enabled(desired), self._observed, self._updates.view())
 
     async def _observe(self, desired: Desired) -> Observed:
         return await self._observer.observe(
-            desired.workloads, self.references(desired), objects=_needs_objects(desired)
+            desired.workloads, self._references(desired), objects=_needs_objects(desired)
         )
 
 

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -93,7 +94,7 @@ class Pulls:
         """How many have failed and wait to be tried again."""
         return sum(1 for pull in [*self._pulls.values()] if pull.problem and not pull.running)
 
-    def forget(self, references: set[str]) -> None:
+    def forget(self, references: AbstractSet[str]) -> None:
         """Drop what is known of images that no file names any more."""
         for reference in set(self._pulls) - references:
             if not self._pulls[reference].running:

@@ -194,7 +194,7 @@ class Reconciler:
         for workload in planned.workloads.values():
             for pull in workload.pulls:
                 self._pulls.request(pull, tasks)
-        self._pulls.forget(self._gatherer.references(world.desired))
+        self._pulls.forget(self._gatherer.needed_images.names)
         self._executor.forget_attempts(planned, world.now)
         wanted = to_check(enabled(world.desired), world.memory)
         return self._updates.follow(wanted, all_questions(world.desired), tasks)

@@ -30,8 +30,9 @@ level = "debug"
 class Host(View):
     """The throwaway host with workloadd on it, changed and waited for."""
 
-    # Seconds between two looks, unless a test says otherwise.
+    # Seconds between two looks, unless a test says otherwise; and how much longer all may take.
     pause = PAUSE
+    slower = 1
 
     @property
     def files(self) -> Path:
@@ -65,6 +66,7 @@ class Host(View):
     ) -> T:
         """Wait for a condition; fails the test with all there is to see of the host."""
         __tracebackhide__ = True
+        timeout *= self.slower
         found = poll(look, timeout, pause or self.pause)
         if found is None:
             pytest.fail(f"{what}: not within {timeout:.0f} s\n{self.report()}")

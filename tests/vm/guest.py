@@ -2,15 +2,12 @@
 
 import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from tests.host.host import PATIENCE, Host
+from tests.host.host import Host
 from tests.host.machine import TOOLS, USER
 from tests.host.namespace import Network
 
-T = TypeVar("T")
 # How much longer than on the throwaway host things may take: no KVM, and a machine with other work.
 SLOWER = 6
 
@@ -47,6 +44,7 @@ class Guest(Host):
     script = TOOLS / "vm"
     # Each look costs the guest some of the little that it can do.
     pause = 0.5
+    slower = SLOWER
 
     def _find(self) -> None:
         self.disk = Path("/")
@@ -54,17 +52,6 @@ class Guest(Host):
 
     def _attach(self) -> None:
         self.net = Tunnel(self._manage("ssh-config").strip())
-
-    def wait_until(
-        self,
-        look: Callable[[], T | None],
-        what: str,
-        timeout: float = PATIENCE,
-        pause: float | None = None,
-    ) -> T:
-        """Wait for a condition, for longer than on the throwaway host."""
-        __tracebackhide__ = True
-        return super().wait_until(look, what, timeout * SLOWER, pause)
 
     def write(self, path: Path, text: str, *, mine: bool = False) -> None:
         """Put a file in place at once, as root or as the workloads' user."""
