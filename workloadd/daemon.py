@@ -66,6 +66,7 @@ from workloadd.sources.secrets import SecretPlaces, Secrets
 from workloadd.sources.watch import Watcher
 from workloadd.updates import Asker, Updates
 from workloadd.upkeep import Keeper
+from workloadd.work import show_work
 
 log = logging.getLogger(__name__)
 
@@ -110,65 +111,18 @@ class Daemon:
         self.units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
-        self.files = files = FileStore(paths.files_dir)
-        self.keeper = Keeper(
-            self.podman.objects,
-            files,
-            FateFile(paths.fates_file),
-            user=paths.user,
-            clock=self._clock.now,
-            wake=self.wake,
-            failed=partial(self.metrics.erred, "upkeep"),
-        )
-        idleness = Idleness(
-            lambda: Connections(paths.xdg_runtime_dir, paths.home), processor_time, self._clock.now
-        )
+        self.files = FileStore(paths.files_dir)
+        self.keeper = self._make_keeper()
         namespaces = Namespaces() if settings.probes.namespaces else None
         self.reach = Reach(namespaces, paths.xdg_runtime_dir)
         self.prober = Prober(
             Probes(self.reach, self.podman.processes), self._clock.now, self.wake, self.metrics
         )
-        self.observer = Observer(
-            self.podman,
-            self.systemd,
-            self.units,
-            self.keeper,
-            idleness=idleness,
-            unjoinable=lambda: self.reach.problem,
-        )
+        self.observer = self._make_observer()
         self.requests = RunRequests(self.wake)
         self.locks = self._make_locks()
-        self.executor = Executor(
-            self.podman,
-            self.systemd,
-            self.units,
-            self.history,
-            Preparation(
-                self.podman,
-                self.keeper,
-                files,
-                Owners(self.systemd),
-                paths.xdg_runtime_dir,
-                paths.home,
-            ),
-            self.requests,
-            lambda revision, at: self.comparer.keep(revision, at),
-            user=paths.user,
-            runtime_dir=paths.xdg_runtime_dir,
-            limits=Limits(settings.reconcile.workers, settings.reconcile.jobs),
-            clock=self._clock.now,
-            wake=self.wake,
-            metrics=self.metrics,
-        )
-        self.pruner = Pruner(
-            self.podman,
-            self.podman.local_images,
-            self.history.images,
-            settings.prune,
-            needed=lambda: self.gatherer.needed_images,
-            clock=self._clock.now,
-            told=self._pruned,
-        )
+        self.executor = self._make_executor()
+        self.pruner = self._make_pruner()
         self.pulls = self._make_pulls()
         self._told = False
         facts = Facts(paths.facts_roots)
@@ -179,7 +133,82 @@ class Daemon:
             paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
         )
         self.updates = self._make_updates()
-        self.gatherer = Gatherer(
+        self.gatherer = self._make_gatherer()
+        self.reconciler = self._make_reconciler()
+        show_work(self.metrics, self.executor, self.pulls, self.prober, self.history, self.keeper)
+        self.comparer = Comparer(self.history.revisions, key, self.reconciler.wanted)
+        self.by_hand = ByHand(
+            self.history,
+            self.reconciler.key_of,
+            self.executor.forget_bad,
+            self._clock.now,
+            self.wake,
+        )
+        self.logs = Logs(self._clock.now, self.reconciler.log_drivers, journal)
+        self.server = self._make_server()
+
+    def _make_keeper(self) -> Keeper:
+        return Keeper(
+            self.podman.objects,
+            self.files,
+            FateFile(self._paths.fates_file),
+            user=self._paths.user,
+            clock=self._clock.now,
+            wake=self.wake,
+            failed=partial(self.metrics.erred, "upkeep"),
+        )
+
+    def _make_observer(self) -> Observer:
+        paths = self._paths
+        idleness = Idleness(
+            lambda: Connections(paths.xdg_runtime_dir, paths.home), processor_time, self._clock.now
+        )
+        return Observer(
+            self.podman,
+            self.systemd,
+            self.units,
+            self.keeper,
+            idleness=idleness,
+            unjoinable=lambda: self.reach.problem,
+        )
+
+    def _make_executor(self) -> Executor:
+        return Executor(
+            self.podman,
+            self.systemd,
+            self.units,
+            self.history,
+            Preparation(
+                self.podman,
+                self.keeper,
+                self.files,
+                Owners(self.systemd),
+                self._paths.xdg_runtime_dir,
+                self._paths.home,
+            ),
+            self.requests,
+            lambda revision, at: self.comparer.keep(revision, at),
+            user=self._paths.user,
+            runtime_dir=self._paths.xdg_runtime_dir,
+            limits=Limits(self._settings.reconcile.workers, self._settings.reconcile.jobs),
+            clock=self._clock.now,
+            wake=self.wake,
+            metrics=self.metrics,
+        )
+
+    def _make_pruner(self) -> Pruner:
+        return Pruner(
+            self.podman,
+            self.podman.local_images,
+            self.history.images,
+            self._settings.prune,
+            needed=lambda: self.gatherer.needed_images,
+            clock=self._clock.now,
+            told=self._pruned,
+        )
+
+    def _make_gatherer(self) -> Gatherer:
+        return Gatherer(
             self.source,
             self.observer,
             self.history,
@@ -190,22 +219,13 @@ class Daemon:
             self.locks,
             self.prober,
         )
-        self.reconciler = self._make_reconciler()
-        self._show_work()
-        self.comparer = Comparer(self.history.revisions, key, self.reconciler.wanted)
-        self.by_hand = ByHand(
-            self.history,
-            self.reconciler.key_of,
-            self.executor.forget_bad,
-            self._clock.now,
-            self.wake,
-        )
-        self.logs = Logs(self._clock.now, self.reconciler.log_drivers, journal)
-        self.server = Server(
+
+    def _make_server(self) -> Server:
+        return Server(
             application(
                 self.board,
                 self.history,
-                settings,
+                self._settings,
                 self._clock.now,
                 self.requests.ask,
                 self.by_hand.actions,
@@ -217,38 +237,8 @@ class Daemon:
                 metrics=self.metrics.text,
                 logs=self.logs,
             ),
-            socket=paths.socket,
-            listen=settings.api.address,
-        )
-
-    def _show_work(self) -> None:
-        """Have the metrics tell how much there is to do."""
-        executor, pulls = self.executor, self.pulls
-        self.metrics.work(
-            "waiting",
-            "How much waits for its turn, as only so much is done at once.",
-            {
-                "pull": lambda: pulls.slots.waiting,
-                "create": lambda: executor.waiting("create"),
-                "start": lambda: executor.waiting("start"),
-                "stop": lambda: executor.waiting("stop"),
-                "probe": lambda: self.prober.waiting,
-                "history": lambda: self.history.waiting,
-            },
-        )
-        self.metrics.work(
-            "running",
-            "Workloads that something is being done for, and pulls that are on.",
-            {"workload": lambda: len(executor.busy), "pull": lambda: pulls.slots.taken},
-        )
-        self.metrics.work(
-            "retrying",
-            "What failed and waits to be tried again.",
-            {
-                "workload": lambda: len(executor.attempts),
-                "pull": lambda: pulls.retrying,
-                "upkeep": lambda: len(self.keeper.failures),
-            },
+            socket=self._paths.socket,
+            listen=self._settings.api.address,
         )
 
     def _make_locks(self) -> FleetLock:
