@@ -57,13 +57,13 @@ def _restart(host: Host) -> None:
 
 class Deaths:
     """Something that the daemon does again and again, and dies of: at one boundary further each
-    time, beginning with the first whose name has `since` in it.
+    time.
 
     `boundaries` are those at which it died, `done` says that there are no more.
     """
 
-    def __init__(self, host: Host, since: str = "") -> None:
-        self._host, self._since = host, since
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self._fault, self._trail = host.runtime / faults.FAULT, host.runtime / faults.TRAIL
         self.boundaries: list[str] = []
         self.done = False
@@ -75,7 +75,7 @@ class Deaths:
             self._wait(look)
             return
         self._trail.unlink(missing_ok=True)
-        self._host.write(self._fault, f"{len(self.boundaries) + 1} {self._since}", mine=True)
+        self._host.write(self._fault, str(len(self.boundaries) + 1), mine=True)
         begin()
         self._wait(look)
         if self._fault.exists():

@@ -4,8 +4,7 @@ with no pauses between passes, which only spare a busy host.
 Copied to the host, with tests/calls.py beside it, and started in place of /usr/local/bin/workloadd.
 While the file `FAULT` is in the user's runtime directory, boundaries are counted and their names
 written to the file `TRAIL`, a line each; at the one whose number stands in `FAULT` that file is
-deleted and the daemon killed. Of what else stands in it, the name of the first that counts has a
-part. The boundaries are:
+deleted and the daemon killed. The boundaries are:
 
 * `before ACTION`, for the very first action;
 * `ACTION: CALL`, when a call has been made that changes something;
@@ -36,16 +35,16 @@ def _passed(boundary: str, *, first: bool = False) -> None:
     """Come by a boundary, which may count only if it is the `first`."""
     runtime = Path(os.environ["XDG_RUNTIME_DIR"])
     try:
-        fatal, _, since = (runtime / FAULT).read_text().partition(" ")
+        fatal = int((runtime / FAULT).read_text())
     except FileNotFoundError:
         return
     with (runtime / TRAIL).open("a+") as trail:
         trail.seek(0)
         number = len(trail.readlines()) + 1
-        if (first and number > 1) or (number == 1 and since not in boundary):
+        if first and number > 1:
             return
         trail.write(f"{boundary}\n")
-    if number == int(fatal):
+    if number == fatal:
         (runtime / FAULT).unlink()
         os.kill(os.getpid(), signal.SIGKILL)
 

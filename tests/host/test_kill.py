@@ -14,7 +14,7 @@ import pytest
 
 from tests.host.deaths import Deaths
 from tests.host.host import Host
-from tests.host.victims import AT_ONCE, STARTED, Victim, died_of, starts
+from tests.host.victims import AT_ONCE, Victim, died_of, starts
 from tests.host.workloads import NEWER, crashing, serving
 
 OUTFITTED = """\
@@ -59,7 +59,7 @@ def test_an_update_that_is_undone(flat: Victim) -> None:
     def serves(_: int) -> bool:
         return flat.host.http(19990) == answer and flat.host.inspect("flat")["Id"] == old
 
-    deadly = died_of(flat, change, "rolled-back", serves, STARTED)
+    deadly = died_of(flat, change, "rolled-back", serves)
     # The old one once a round, to serve again.
     assert deadly.starts.pop(old) == deadly.rounds
     assert sorted(deadly.starts.values()) == [1] * deadly.rounds

@@ -7,7 +7,7 @@ import pytest
 from tests.host.host import Host
 from tests.host.test_pods import pod
 from tests.host.test_sockets import on_demand
-from tests.host.victims import AT_ONCE, STARTED, Victim, died_of
+from tests.host.victims import AT_ONCE, Victim, died_of
 
 BESIDE = "update: {order: start-first, soak: 0s}"
 
@@ -47,7 +47,7 @@ def test_an_update_of_one_container_of_a_pod_that_is_undone(together: Victim) ->
         same = together.host.inspect("together_side")["Id"] == old
         return same and together.host.http(19991) == "busybox 1\n"
 
-    deadly = died_of(together, change, "rolled-back", serves, STARTED)
+    deadly = died_of(together, change, "rolled-back", serves)
     assert deadly.starts.pop(old) == deadly.rounds
     assert sorted(deadly.starts.values()) == [1] * deadly.rounds
     assert len(deadly.boundaries) > 14
@@ -87,7 +87,7 @@ def test_an_update_that_starts_first_and_is_undone(beside: Victim) -> None:
     def serves(_: int) -> bool:
         return beside.host.http(19992) == answer
 
-    deadly = died_of(beside, change, "rolled-back", serves, STARTED)
+    deadly = died_of(beside, change, "rolled-back", serves)
     # The one that serves notices nothing of it.
     assert old not in deadly.starts and len(deadly.starts) == deadly.rounds
     assert sorted(deadly.starts.values()) == [1] * deadly.rounds

@@ -14,9 +14,6 @@ from workloadd.core.names import LABEL_WORKLOAD
 
 # Of a container that runs, nobody has to see for how long.
 AT_ONCE = "update: {soak: 0s}"
-# Where an update that is undone begins to differ: before anything was started, nobody can tell it
-# from a good one.
-STARTED = "systemd."
 
 
 @dataclass(frozen=True)
@@ -112,13 +109,12 @@ def died_of(
     change: Callable[[int], object],
     outcome: str,
     serves: Callable[[int], bool],
-    since: str = "",
 ) -> Deadly:
     """Have a workload changed until the daemon has died of it at every boundary.
 
     `change` and `serves` are told the number of the round.
     """
-    began, deaths = time.time(), Deaths(victim.host, since)
+    began, deaths = time.time(), Deaths(victim.host)
     victim.before = victim.belongings()
     for number in itertools.count(1):
         victim.revision = victim.newest()["revision"]
