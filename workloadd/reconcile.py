@@ -176,6 +176,8 @@ class Reconciler:
             planned.workloads.pop(name, None)
         known = Knowledge(world, planned, busy)
         check_at = self._submit(known, tasks)
+        # What has just begun is told as such: it may be over by the next pass.
+        known = replace(known, busy={**busy, **self._executor.busy})
         self._world = world
         before = {w.name: w for w in self._board.status.workloads}
         status = self._passed(self._assess(known, before), began, now, "")

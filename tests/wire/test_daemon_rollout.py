@@ -90,6 +90,7 @@ class TestUpdate:
         update(host, "2")
         await creation.reached.wait()
         assert host.containers() == {"web": "running"}
+        assert host.is_in("RollingOut"), "told as soon as it begins"
         creation.release.set()
         after = await host.settled(image="localhost/app:2")
         assert host.world.manager.reloads == 1
