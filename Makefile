@@ -7,11 +7,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 HOST := contrib/host/host
+CHROMIUM := contrib/browser/chromium
 TEST_HOST := test
 DESTDIR ?= /
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: help demo demo-stop test test-fast test-vm bench lint docs install clean
+.PHONY: help demo demo-stop test test-fast test-browser test-vm bench lint docs install clean
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,12 +24,13 @@ demo-stop: ## stop what `make demo` started; what was built stays in the cache
 	@$(HOST) --name demo down
 
 # Each of the workers that run the host tests has a host of its own, which it makes and removes;
-# what hosts are made of is built while the fast tests run.
-test: $(VENV)/stamp ## every test, those on a real host included
-	@$(HOST) --name $(TEST_HOST) up & host=$$!; \
+# what hosts are made of is built while the fast tests run, and the browser, one after the other.
+test: $(VENV)/stamp ## every test, those on a real host and in a browser included
+	@{ $(HOST) --name $(TEST_HOST) up && $(CHROMIUM) --no-sandbox --version >&2; } & made=$$!; \
 	failed=0; \
 	$(PYTEST) tests/unit tests/wire -n auto || failed=1; \
-	wait $$host || failed=1; \
+	wait $$made || failed=1; \
+	$(PYTEST) tests/browser -n 2 || failed=1; \
 	$(HOST) --name $(TEST_HOST) install || failed=1; \
 	$(HOST) --name $(TEST_HOST) down --purge; \
 	WORKLOADD_TEST_HOST=$(TEST_HOST) $(PYTEST) tests/host -n 2 --dist loadfile || failed=1; \
@@ -36,6 +38,9 @@ test: $(VENV)/stamp ## every test, those on a real host included
 
 test-fast: $(VENV)/stamp ## the tests that need no host
 	@$(PYTEST) tests/unit tests/wire -n auto
+
+test-browser: $(VENV)/stamp ## the page in a real Chromium
+	@$(PYTEST) tests/browser -n auto
 
 test-vm: $(VENV)/stamp ## what only a kernel of its own shows: limits, power cuts (emulated: minutes)
 	@failed=0; WORKLOADD_TEST_VM=$(TEST_HOST) $(PYTEST) tests/vm || failed=1; \

@@ -56,6 +56,6 @@ async def test_all_that_it_refers_to_is_there_and_ours(api: Api) -> None:
 @pytest.mark.parametrize("name", sorted(p.name for p in FILES.glob("*.js")))
 def test_text_is_never_taken_for_markup(name: str) -> None:
     """Names, messages and paths come from files that anybody may have written."""
-    text = (FILES / name).read_text()
+    text = (FILES / name).read_text().replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
     assert "http://" not in text and "https://" not in text

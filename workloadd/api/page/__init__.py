@@ -5,6 +5,7 @@ It reads what everybody may read, so it is the same over TCP; it does nothing bu
 
 import asyncio
 from importlib.resources import files
+from pathlib import PurePath
 
 from aiohttp import web
 
@@ -16,13 +17,12 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_TYPES = {
-    "index.html": "text/html",
-    "style.css": "text/css",
-    "app.js": "text/javascript",
-    "dom.js": "text/javascript",
-    "views.js": "text/javascript",
-}
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+# What there is, without looking into the file system at every question.
+FILES = (
+    "index.html", "style.css", "app.js", "asking.js", "detail.js", "dom.js", "events.js", "logs.js",
+    "overview.js",
+)  # fmt: skip
 
 
 class Page:
@@ -33,7 +33,7 @@ class Page:
 
     def routes(self) -> list[web.RouteDef]:
         """What the page itself asks for; it is no part of the API."""
-        names = [name for name in _TYPES if name != "index.html"]
+        names = [name for name in FILES if name != "index.html"]
         return [web.get(f"/page/{name}", self._answering(name)) for name in names]
 
     def before(self, handler: Handler) -> Handler:
@@ -49,7 +49,7 @@ class Page:
         async def handle(_: web.Request) -> web.StreamResponse:
             return web.Response(
                 body=await self._content(name),
-                content_type=_TYPES[name],
+                content_type=_TYPES[PurePath(name).suffix],
                 charset="utf-8",
                 headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"},
             )

@@ -1,36 +1,45 @@
 // Follows the daemon's events, and shows what the address asks for.
 
-import { element } from "/page/dom.js";
-import { detail, overview, summary } from "/page/views.js";
+import { ask, Refused, remember } from "/page/asking.js";
+import { detail } from "/page/detail.js";
+import { become, element } from "/page/dom.js";
+import { follow } from "/page/events.js";
+import { Logs } from "/page/logs.js";
+import { overview, summary } from "/page/overview.js";
 
-const view = document.getElementById("view");
-const line = document.getElementById("summary");
-const workloads = new Map();
-const histories = new Map();
+// Milliseconds until "5 min ago" is put right.
+const MINUTE = 15000;
+
+const by = (id) => document.getElementById(id);
+const view = by("view"), words = by("words");
+const workloads = new Map(), histories = new Map();
+const logs = new Logs();
 let host = null;
 let connected = false;
 let asked = false;
+let following = null;
 
 const chosen = () => decodeURIComponent(location.pathname.slice(1));
+const unlocked = () => by("login").hidden;
 
 function render() {
   asked = false;
   const all = [...workloads.values()].sort((a, b) => a.name.localeCompare(b.name));
-  line.textContent = connected ? summary(all) : "the daemon does not answer; what is shown may be old";
-  document.getElementById("version").textContent = host ? `workloadd ${host.version} for ${host.user}` : "";
-  const name = chosen();
+  const name = chosen(), one = workloads.get(name);
+  by("summary").textContent = unlocked() ? told(all) : "locked";
+  by("version").textContent = host ? `workloadd ${host.version} for ${host.user}` : "";
+  by("filter").hidden = Boolean(name) || all.length < 8;
   document.title = name ? `${name} – workloadd` : "workloadd";
   if (!host) return;
-  if (!name) return show(overview(host, all));
-  const one = workloads.get(name);
-  show(one ? detail(one, histories.get(name)) : [element("p", {}, `There is no workload "${name}".`)]);
+  if (!name) become(view, overview(host, all, words.value));
+  else if (one) become(view, detail(one, histories.get(name)));
+  else become(view, [element("p", {}, `There is no workload “${name}”.`)]);
+  logs.show(one ? name : "", one ? one.containers.map((container) => container.name) : []);
 }
 
-// A focused link keeps the focus over a redraw.
-function show(nodes) {
-  const focused = document.activeElement?.getAttribute?.("href");
-  view.replaceChildren(...nodes);
-  if (focused) view.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+function told(all) {
+  if (connected) return summary(all);
+  return host ? "the daemon does not answer; what is shown may be old" : "the daemon does not answer";
 }
 
 function later() {
@@ -39,31 +48,57 @@ function later() {
   requestAnimationFrame(render);
 }
 
-async function lookUpHistory() {
+// Has `into` say what the daemon answers about the workload that is shown.
+async function lookUp(what, into) {
   const name = chosen();
-  if (!name || !workloads.has(name)) return;
-  const answer = await fetch(`/v1/workloads/${encodeURIComponent(name)}/history`).catch(() => null);
-  if (answer?.ok) histories.set(name, await answer.json());
+  if (!workloads.has(name) || document.hidden) return;
+  try {
+    into.set(name, await (await ask(`/v1/workloads/${encodeURIComponent(name)}/${what}`)).json());
+  } catch {
+    return;  // it is gone, or the daemon is: the events say so
+  }
   later();
 }
 
-function follow() {
-  const events = new EventSource("/v1/events");
-  const on = (kind, act) => events.addEventListener(kind, (event) => {
-    act(JSON.parse(event.data));
-    later();
-  });
-  events.onopen = () => { connected = true; later(); };
-  events.onerror = () => { connected = false; later(); };
-  on("reset", () => workloads.clear());
-  on("host", (document) => { host = document; });
-  on("gone", (document) => workloads.delete(document.name));
-  on("workload", (document) => {
-    workloads.set(document.name, document);
-    if (document.name === chosen()) lookUpHistory();
-  });
+const lookUpHistory = () => lookUp("history", histories);
+
+function begin() {
+  following?.abort();
+  following = new AbortController();
+  follow({
+    open: () => { connected = true; by("login").hidden = true; later(); },
+    closed: (error) => { connected = false; if (error instanceof Refused && error.status === 401) lock(error); later(); },
+    reset: () => workloads.clear(),
+    host: (document) => { host = document; later(); },
+    gone: (document) => { workloads.delete(document.name); later(); },
+    workload: (one) => {
+      workloads.set(one.name, one);
+      if (one.name === chosen()) lookUpHistory();
+      later();
+    },
+  }, following.signal);
 }
 
+function lock(error) {
+  const tried = !by("login").hidden;
+  by("login").hidden = false;
+  by("refused").textContent = tried ? error.message : "";
+  by("token").focus();
+}
+
+function go() {
+  scrollTo(0, 0);
+  lookUpHistory();
+  later();
+}
+
+by("login").addEventListener("submit", (event) => {
+  event.preventDefault();
+  remember(by("token").value);
+  by("token").value = "";
+  begin();
+  logs.resume();
+});
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a");
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
@@ -74,12 +109,17 @@ addEventListener("click", (event) => {
   view.focus();
 });
 addEventListener("popstate", go);
-setInterval(later, 15000);
-
-function go() {
-  scrollTo(0, 0);
-  lookUpHistory();
-  later();
-}
-
-follow();
+words.addEventListener("input", later);
+// A browser keeps few connections to one address: a page that nobody sees leaves them to others.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    following?.abort();
+    logs.rest();
+  } else {
+    begin();
+    logs.resume();
+    go();
+  }
+});
+setInterval(later, MINUTE);
+begin();

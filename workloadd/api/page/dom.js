@@ -3,14 +3,59 @@
 const GOOD = new Set(["Ready", "Completed", "Scheduled"]);
 const BUSY = new Set(["Running", "RollingOut", "Pulling", "Waiting", "Removing"]);
 const REST = new Set(["Paused", "Stopped", "Disabled", "Drained"]);
+const SVG = "http://www.w3.org/2000/svg";
 
 export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function drawing(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== "") made.setAttribute(name, value);
+    if (value !== null && value !== undefined && value !== "") made.setAttribute(name, value);
   }
   made.append(...children.filter((child) => child !== null && child !== ""));
   return made;
+}
+
+// Makes the children of `parent` like `wanted` and touches nothing that is so already: what is
+// focused, marked, or folded open stays so. Children with a `data-key` are the same by that.
+export function become(parent, wanted) {
+  const focused = document.activeElement;
+  adapt(parent, wanted);
+  if (focused?.isConnected && focused !== document.activeElement) focused.focus();
+}
+
+function adapt(parent, wanted) {
+  const keys = new Set(wanted.map(key).filter(Boolean));
+  const known = new Map([...parent.childNodes].map((old) => [key(old), old]));
+  for (const old of known.values()) {
+    if (key(old) && !keys.has(key(old))) old.remove();
+  }
+  wanted.forEach((node, index) => {
+    const at = parent.childNodes[index];
+    const old = key(node) ? known.get(key(node)) : key(at) ? null : at;
+    if (!old) return parent.insertBefore(node, at ?? null);
+    if (old !== at) parent.insertBefore(old, at ?? null);
+    if (!old.isEqualNode(node)) alter(old, node);
+  });
+  while (parent.childNodes.length > wanted.length) parent.lastChild.remove();
+}
+
+const key = (node) => node?.dataset?.key ?? "";
+
+function alter(old, node) {
+  if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== node.nodeName) return old.replaceWith(node);
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !node.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of node.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  adapt(old, [...node.childNodes]);
 }
 
 export function state(word) {
@@ -31,20 +76,19 @@ export function moment(text) {
 
 function since(at) {
   const seconds = Math.max(0, Math.round((Date.now() - at.getTime()) / 1000));
-  if (seconds < 120) return `${seconds} s ago`;
+  if (seconds < 60) return "just now";
   if (seconds < 7200) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 172800) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86400)} days ago`;
 }
 
-export function table(caption, heads, rows) {
+export function table(heads, rows) {
   const labels = heads.map((head) => head.text ?? head);
   return element(
     "table", {},
-    element("caption", { class: "dim", hidden: caption ? null : "hidden" }, caption),
     element("thead", {}, element("tr", {}, ...heads.map((head, index) =>
       element("th", { scope: "col", class: head.number ? "number" : null }, labels[index])))),
-    element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell, index) =>
+    element("tbody", {}, ...rows.map((cells) => element("tr", { "data-key": cells.key }, ...cells.map((cell, index) =>
       index === 0
         ? element("th", { scope: "row" }, cell)
         : element("td", { "data-label": labels[index], class: heads[index].number ? "number" : null }, cell ?? "")
@@ -55,6 +99,10 @@ export function table(caption, heads, rows) {
 export function facts(pairs) {
   const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return element("dl", {}, ...shown.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+}
+
+export function section(title, heads, rows) {
+  return rows.length ? [element("h3", {}, title), table(heads, rows)] : [];
 }
 
 export function code(text) {

@@ -1,0 +1,141 @@
+"""The page in a real browser, of the whole daemon."""
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visit
+from tests.fakes.installed import Installed
+
+
+@pytest.mark.parametrize("count", [0, 3, 300])
+async def test_so_many_workloads(listening: Installed, visit: Visit, count: int) -> None:
+    for number in range(count):
+        listening.write(f"w{number}", f"image: localhost/app:1\nports: ['{20000 + number}:80']\n")
+    await listening.start()
+    await visit.go()
+    if not count:
+        await visit.sees("Drop a file into")
+    await listening.until(lambda: all(listening.is_in("Ready", f"w{n}") for n in range(count)))
+    await visit.sees(
+        f"all {count} workloads are as declared" if count else "no workloads are declared"
+    )
+    table = visit.page.locator("main > table").first
+    assert await table.locator("tbody tr").count() == count
+    if count:
+        assert await table.locator(".state.good").count() == count
+
+
+async def test_what_breaks_is_seen_without_a_reload(listening: Installed, visit: Visit) -> None:
+    listening.write("db")
+    listening.write("web")
+    await listening.start()
+    await visit.go()
+    await visit.sees("all 2 workloads are as declared")
+    await visit.page.evaluate("document.body.dataset.same = 'yes'")
+    path = listening.write("web", "image: localhost/app:1\nports: [80a]\n")
+    await visit.sees("1 of 2 are as declared; not: web (Degraded)")
+    first = visit.page.locator("main tbody tr").first
+    assert "web" in await first.inner_text(), "what is in trouble comes first"
+    await visit.page.get_by_role("link", name="web", exact=True).click()
+    await visit.sees(f"{path}:2:9", ".notice")
+    await visit.sees("cannot accept ports[0]", ".notice")
+    listening.write("web")
+    await visit.sees("Ready", "h2")
+    assert await visit.page.locator(".notice").count() == 0
+    assert await visit.page.evaluate("document.body.dataset.same") == "yes"
+
+
+async def test_why_it_went_back(listening: Installed, visit: Visit) -> None:
+    await listening.start()
+    listening.write("web")
+    await listening.settled()
+    await visit.go("/web")
+    await visit.sees("Ready", "h2")
+    listening.write("web", "image: localhost/app:bad\n")
+    await visit.sees("Degraded", "h2")
+    await visit.sees("rolled-back", "td")
+    told = visit.page.locator("tr", has_text="rolled-back")
+    assert "restart" in await told.inner_text()
+    assert "cannot open /data" not in await visit.page.content(), "anybody may ask here"
+
+
+async def test_a_daemon_that_goes_away_and_comes_back(listening: Installed, visit: Visit) -> None:
+    listening.write("web")
+    await listening.start()
+    await visit.go()
+    await visit.sees("web is as declared")
+    await listening.stop()
+    await visit.sees("the daemon does not answer; what is shown may be old")
+    assert await visit.page.locator("main tbody tr").count() >= 1
+    listening.write("other")
+    await listening.start()
+    await visit.sees("all 2 workloads are as declared")
+    # That nobody answered is the browser's to complain of.
+    visit.complaints = [c for c in visit.complaints if "ERR_" not in c]
+
+
+async def test_by_keyboard_alone(listening: Installed, visit: Visit) -> None:
+    for name in ("db", "web"):
+        listening.write(name)
+    await listening.start()
+    await visit.go()
+    await visit.sees("all 2 workloads are as declared")
+    for _ in range(3):
+        await visit.page.keyboard.press("Tab")
+    assert await visit.page.evaluate("document.activeElement.textContent") == "web"
+    listening.write("app")
+    await visit.sees("all 3 workloads are as declared")
+    assert await visit.page.evaluate("document.activeElement.textContent") == "web"
+    await visit.page.keyboard.press("Enter")
+    await visit.sees("Conditions", "h3")
+    assert await visit.page.evaluate("document.activeElement.id") == "view"
+    assert await visit.page.title() == "web – workloadd"
+    await visit.page.go_back()
+    await visit.sees("The host", "summary")
+    assert await visit.page.locator("main > table tbody tr").count() == 3
+
+
+async def test_what_is_looked_for(listening: Installed, visit: Visit) -> None:
+    for number in range(12):
+        listening.write(f"w{number}", f"image: localhost/app:{1 + number % 2}\n")
+    await listening.start()
+    await visit.go()
+    await visit.sees("all 12 workloads are as declared")
+    rows = visit.page.locator("main > table tbody tr")
+    await visit.page.get_by_label("Only those with").fill("app:2 w1")
+    await expect(rows).to_have_count(2)
+    assert "w11" in await rows.last.inner_text()
+    await visit.page.get_by_label("Only those with").fill("nowhere")
+    await visit.sees("None of the workloads has these words.")
+
+
+@pytest.mark.parametrize("path", ["/", "/web", "/nosuch"])
+async def test_on_a_phone(listening: Installed, visit: Visit, path: str) -> None:
+    listening.write("web", "image: localhost/app:1\nports: ['20080:80']\n")
+    await listening.start()
+    await listening.settled()
+    await visit.page.set_viewport_size({"width": 360, "height": 640})
+    await visit.go(path)
+    await visit.sees("web is as declared")
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert await visit.page.evaluate(wide) <= 0
+
+
+@pytest.mark.parametrize("path", ["/", "/web", "/bad"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_for_everybody(
+    listening: Installed, visit: Visit, path: str, scheme: Literal["light", "dark"]
+) -> None:
+    """What axe, which looks for what keeps people out (WCAG 2), finds fault with."""
+    listening.write("web", "image: localhost/app:1\nports: ['20080:80']\n")
+    listening.write("bad", "image: localhost/app:1\nports: [80a]\n")
+    await listening.start()
+    await listening.settled()
+    await visit.page.emulate_media(color_scheme=scheme)
+    await visit.go(path)
+    await visit.sees("1 of 2 are as declared")
+    found = await Axe().run(visit.page)
+    assert not found.response["violations"], found.generate_report()
