@@ -14,10 +14,12 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from workloadd.api.access import Access
 from workloadd.api.app import application
 from workloadd.api.exposition import families
 from workloadd.api.prune import pruned_status
 from workloadd.api.server import Server
+from workloadd.api.tokens import Token
 from workloadd.board import Board
 from workloadd.by_hand import ByHand
 from workloadd.compare import Comparer
@@ -63,6 +65,7 @@ from workloadd.settings import Paths, Settings
 from workloadd.sources.directories import Directories
 from workloadd.sources.facts import Facts
 from workloadd.sources.secrets import SecretPlaces, Secrets
+from workloadd.sources.token import read_token
 from workloadd.sources.watch import Watcher
 from workloadd.updates import Asker, Updates
 from workloadd.upkeep import Keeper
@@ -127,7 +130,8 @@ class Daemon:
         self._told = False
         facts = Facts(paths.facts_roots)
         key = SecretKey(paths.secret_key)
-        secrets = Secrets(SecretPlaces.of_this_process(), key)
+        places = SecretPlaces.of_this_process()
+        secrets = Secrets(places, key)
         self.source = Directories(paths.workload_roots, paths.home, facts, secrets)
         self.watcher = Watcher(
             paths.workload_roots, self.wake, self.units.directories, paths.facts_roots
@@ -145,6 +149,7 @@ class Daemon:
             self.wake,
         )
         self.logs = Logs(self._clock.now, self.reconciler.log_drivers, journal)
+        self.access = self._make_access(places)
         self.server = self._make_server()
 
     def _make_keeper(self) -> Keeper:
@@ -220,6 +225,12 @@ class Daemon:
             self.prober,
         )
 
+    def _make_access(self, places: SecretPlaces) -> Access:
+        place = self._settings.api.token_file
+        if not place:
+            return Access()
+        return Access(Token(partial(read_token, place, places), self._clock.monotonic))
+
     def _make_server(self) -> Server:
         return Server(
             application(
@@ -236,6 +247,7 @@ class Daemon:
                 events=self.events,
                 metrics=self.metrics.text,
                 logs=self.logs,
+                access=self.access,
             ),
             socket=self._paths.socket,
             listen=self._settings.api.address,
@@ -419,6 +431,7 @@ class Daemon:
             log.debug("%s", error.problem)
 
     async def _check_host(self) -> None:
+        await self.access.look()
         conditions = tuple(
             HostConditionStatus(
                 type=c.name,
@@ -445,7 +458,9 @@ class Daemon:
 
     def _problems(self) -> tuple[Problem, ...]:
         """What the parts cannot do just now."""
-        return tuple(p for p in (self.server.problem, self.watcher.problem) if p)
+        return tuple(
+            p for p in (self.server.problem, self.access.problem, self.watcher.problem) if p
+        )
 
     def _tell(self, status: Status) -> None:
         """After a pass: follow the files it read, tell systemd how we are and that we live."""

@@ -17,6 +17,7 @@ from blockbuster import blockbuster_ctx
 
 from tests.fakes.journal import FakeJournal
 from tests.fakes.statuses import BAD, GOOD, NOW, SECRET, status
+from workloadd.api.access import Access
 from workloadd.api.actions import Actions
 from workloadd.api.app import application
 from workloadd.api.server import Server
@@ -96,6 +97,7 @@ class Api:
         self.by_hand: Actions = {}
         self.journal = FakeJournal()
         self.drivers: dict[str, str] = {}
+        self.access = Access()
         self.logs = Logs(lambda: self.now, lambda _: self.drivers, self.journal.log)
 
     def server(self, listen: tuple[str, int] | None = ("127.0.0.1", 0), **limits: Any) -> Server:
@@ -107,6 +109,7 @@ class Api:
             self.start_run,
             self.by_hand,
             logs=self.logs,
+            access=self.access,
         )
         return Server(app, socket=self.socket, listen=listen, **limits)
 

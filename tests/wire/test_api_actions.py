@@ -83,7 +83,7 @@ async def test_over_tcp_and_by_others_nothing_is_done(
     api: Api, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await post(api, unix=False)).json["reason"] == "ReadsOnly"
-    monkeypatch.setattr("workloadd.api.actions._CREDENTIALS", Stranger())
+    monkeypatch.setattr("workloadd.api.access._CREDENTIALS", Stranger())
     assert (await post(api)).json["reason"] == "NotYours"
     assert recorder.asked == []
 

@@ -43,7 +43,7 @@ async def test_over_tcp_nothing_is(api: Api) -> None:
 
 
 async def test_another_user_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workloadd.api.actions._CREDENTIALS", Stranger())
+    monkeypatch.setattr("workloadd.api.access._CREDENTIALS", Stranger())
     got = await post(api)
     assert (got.status, got.json["reason"]) == (403, "NotYours")
     assert api.started == []

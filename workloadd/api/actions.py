@@ -1,17 +1,13 @@
 """`POST /v1/workloads/NAME/ACTION`: what people do by hand, on the Unix socket alone."""
 
-import os
-import pwd
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
+from workloadd.api.access import require_owner, require_reader
 from workloadd.api.contract import MAX_REASON
 from workloadd.api.documents import Document
-from workloadd.api.guard import on_unix_socket
 from workloadd.api.models import Acted, Difference
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import Declined
@@ -25,9 +21,6 @@ Actions = Mapping[str, Act]
 Diff = Callable[[WorkloadStatus, str], Awaitable[dict[str, Any]]]
 """The document that says how a workload differs; raises `Declined`."""
 
-# struct ucred: process, user, group.
-_CREDENTIALS = struct.Struct("3i")
-
 
 async def act(
     request: web.Request,
@@ -36,7 +29,7 @@ async def act(
     clock: Callable[[], float],
 ) -> web.Response:
     """Do it, and answer with what became of it: 202, or 200 where it was so already."""
-    asker = require_owner(request)
+    asker = await require_owner(request).name()
     name = request.match_info["action"]
     action = actions.get(name)
     if action is None:
@@ -61,10 +54,7 @@ async def act(
 
 async def diff(request: web.Request, workload: WorkloadStatus, made: Diff | None) -> web.Response:
     """How a workload differs from its file, or from another revision of it."""
-    if not on_unix_socket(request):
-        hint = f"ask on the Unix socket, as workloadctl diff {workload.name} does"
-        raise Refusal(403, "NotYours", "cannot show what a file says over TCP", hint)
-    require_owner(request)
+    require_reader(request, "what a file says", f"workloadctl diff {workload.name}")
     if made is None:
         raise Refusal(404, "NotFound", "cannot compare here")
     try:
@@ -86,25 +76,3 @@ def reason_of(text: str) -> str:
         hint = f"write one line of at most {MAX_REASON} characters"
         raise Refusal(400, "BadReason", "cannot accept this reason", hint)
     return reason
-
-
-def require_owner(request: web.Request) -> str:
-    """The name of the user who asks.
-
-    Actions are for the user whose workloads they are, and for root, whatever the file's mode.
-    """
-    sock = request.transport.get_extra_info("socket") if request.transport else None
-    if sock is None:
-        raise Refusal(403, "NotYours", "cannot tell who asks")
-    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(data)
-    if user not in (0, os.getuid()):
-        raise Refusal(403, "NotYours", f"cannot act for user {user}: the workloads are another's")
-    return _name_of(user)
-
-
-def _name_of(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"user {user}"

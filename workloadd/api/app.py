@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from workloadd.api import actions, documents, health, runs, text
+from workloadd.api.access import Access, may_know
 from workloadd.api.actions import Actions, Diff
 from workloadd.api.contract import DEFAULT_LIMIT, ENDPOINTS, MAX_LIMIT, SHOWN
 from workloadd.api.documents import Document, Documents
@@ -19,7 +20,6 @@ from workloadd.api.fleetlock import FleetLockApi, Locks
 from workloadd.api.guard import (
     Handler,
     answer_errors,
-    on_unix_socket,
     refuse_strangers,
     set_headers,
 )
@@ -83,6 +83,7 @@ def application(
     events: Events | None = None,
     metrics: Callable[[], bytes] | None = None,
     logs: LogsView | None = None,
+    access: Access | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
@@ -111,7 +112,7 @@ def application(
         "steady_state": fleetlock.steady_state,
         "detail": page.before(api.workload),
     }
-    app = web.Application(middlewares=[answer_errors, refuse_strangers])
+    app = web.Application(middlewares=[answer_errors, refuse_strangers(access or Access())])
     app.on_response_prepare.append(set_headers)
     if following:
         app.on_shutdown.append(following.streams.close)
@@ -128,12 +129,12 @@ _Row = TypeVar("_Row", RolloutRow, RunRow)
 
 
 def _for_the_asker(request: web.Request, name: str, rows: Sequence[_Row]) -> list[_Row]:
-    """Rollouts or runs with their log lines on the Unix socket, which only its owner may open.
+    """Rollouts or runs, with their log lines for who may know these.
 
     Over TCP every user of the machine may ask, and what a program says as it crashes may well be
     its environment.
     """
-    if on_unix_socket(request):
+    if may_know(request):
         return list(rows)
     hint = f"(only for the workloads' user: workloadctl history {name})"
     return [replace(row, log=(hint,) if row.log else ()) for row in rows]

@@ -45,9 +45,10 @@ class Endpoint:
     """One kind of request. `name` names its handler, `answers` are models by HTTP status.
 
     `text` says that it is told in words too, for who prefers that, `page` that browsers get the
-    page; `owner` that only the owner of the workloads is answered, on the Unix socket; `media` is
-    what is answered with in place of JSON. What every request may be refused with goes without
-    saying.
+    page; `open` that it says nothing of workloads, and so wants no token; `owner` that on the Unix
+    socket only the owner of the workloads is answered, and over TCP nobody, or for a read who has
+    the token; `media` is what is answered with in place of JSON. What every request may be refused
+    with goes without saying.
     """
 
     method: Literal["GET", "POST"]
@@ -58,6 +59,7 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     text: bool = False
     page: bool = False
+    open: bool = False
     owner: bool = False
     body: type[BaseModel] | None = None
     media: str = ""
@@ -132,7 +134,7 @@ ENDPOINTS = (
     Endpoint("GET", "/", "table", "All workloads at a glance", {200: Status}, text=True,
              page=True),
     Endpoint("GET", "/healthz", "healthz", "Whether the loop is alive",
-             {200: m.Alive, 503: m.Alive}, text=True),
+             {200: m.Alive, 503: m.Alive}, text=True, open=True),
     Endpoint("GET", "/readyz", "readyz", "Whether everything that is to serve does",
              {200: m.Readiness, 503: m.Readiness}, text=True),
     Endpoint("GET", "/metrics", "metrics", "Metrics for Prometheus", {200: None},

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from workloadd.api.actions import require_owner
+from workloadd.api.access import require_owner
 from workloadd.api.models import GROUP, MAX_CLIENT_ID
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import Declined

@@ -1,8 +1,9 @@
 """What stands before every handler: who may ask, how errors are answered, which headers go out.
 
-The TCP listener has no access control but that it is on loopback. A web page in a browser on this
-machine reaches it too: by a name of its own that it makes resolve to 127.0.0.1 (DNS rebinding),
-or across origins. Both announce themselves in headers that a page cannot forge.
+Who may ask is `access.py`'s to say. By its address alone the TCP listener is open to more than
+those: a web page in a browser on this machine reaches it too, by a name of its own that it makes
+resolve to 127.0.0.1 (DNS rebinding), or across origins. Both announce themselves in headers that a
+page cannot forge.
 """
 
 import ipaddress
@@ -11,7 +12,9 @@ import re
 from collections.abc import Awaitable, Callable, Collection
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from workloadd.api.access import Access, on_unix_socket
 from workloadd.api.contract import FLEETLOCK, SHOWN, methods_of
 from workloadd.api.negotiate import wants_text
 from workloadd.api.problems import Refusal, in_fleetlock_words
@@ -45,16 +48,21 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return refusal.response(_as_text(request))
 
 
-@web.middleware
-async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+def refuse_strangers(access: Access) -> Middleware:
     """Reads, actions on the Unix socket, FleetLock; from this machine, by nobody's web page."""
-    _require_method(request)
-    if request.can_read_body and not _is_fleetlock(request):
-        raise Refusal(413, "BodyRefused", "cannot accept a body: nothing here takes one")
-    if not on_unix_socket(request):
-        _require_loopback_name(request)
-    _require_same_origin(request)
-    return await handler(request)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not on_unix_socket(request):
+            _require_loopback_name(request)
+        _require_same_origin(request)
+        await access.admit(request)
+        _require_method(request)
+        if request.can_read_body and not _is_fleetlock(request):
+            raise Refusal(413, "BodyRefused", "cannot accept a body: nothing here takes one")
+        return await handler(request)
+
+    return guard
 
 
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -65,12 +73,6 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     # A connection serves one request, so its age bounds how slow a client can be.
     response.force_close()
     response.headers["Connection"] = "close"
-
-
-def on_unix_socket(request: web.Request) -> bool:
-    """Whether the file's permissions have decided already who may ask."""
-    transport = request.transport
-    return transport is not None and isinstance(transport.get_extra_info("sockname"), str | bytes)
 
 
 def _is_fleetlock(request: web.Request) -> bool:

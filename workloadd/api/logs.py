@@ -1,6 +1,6 @@
-"""`/v1/workloads/NAME/logs`: what containers wrote, for who owns them alone.
+"""`/v1/workloads/NAME/logs`: what containers wrote, for who may know it.
 
-What a program says may well be its environment, so nobody else on the machine is told.
+What a program says may well be its environment, so not everybody on the machine is told.
 """
 
 import json
@@ -12,9 +12,8 @@ from typing import Protocol
 
 from aiohttp import web
 
-from workloadd.api.actions import require_owner
+from workloadd.api.access import require_reader
 from workloadd.api.contract import DEFAULT_TAIL, MAX_TAIL, NDJSON, SINCE
-from workloadd.api.guard import on_unix_socket
 from workloadd.api.negotiate import wants_text
 from workloadd.api.parameters import flag, number
 from workloadd.api.problems import Refusal
@@ -69,7 +68,7 @@ class LogsApi:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The lines that a request asks for."""
         name = request.match_info["name"]
-        _require_owner(request, name)
+        require_reader(request, "what programs wrote", f"workloadctl logs {quote(name)[1:-1]}")
         query = self._query(request, name)
         log = await self._logs.open(query)
         if not log.parts:
@@ -130,13 +129,6 @@ class LogsApi:
                 hint = "its file says logging: {driver: none}; take that out to have it kept"
             detail = f"cannot show the output of {name}: it goes to {driver}, not to the journal"
             raise Refusal(409, "NotInJournal", detail, hint)
-
-
-def _require_owner(request: web.Request, name: str) -> None:
-    if not on_unix_socket(request):
-        hint = f"ask on the Unix socket, as workloadctl logs {quote(name)[1:-1]} does"
-        raise Refusal(403, "NotYours", "cannot show what programs wrote over TCP", hint)
-    require_owner(request)
 
 
 def _parts(status: WorkloadStatus | None) -> set[str]:

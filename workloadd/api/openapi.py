@@ -14,6 +14,7 @@ _JSON, _PROBLEM = "application/json", "application/problem+json"
 _TEXT, _HTML = "text/plain", "text/html"
 # What any request may be refused with, whatever it asks for.
 _ANY: dict[int, str] = {
+    401: "it is over TCP, where a token is wanted, and has none or another",
     403: "it is another site's web page, or another user, or an action over TCP",
     413: "it has a body, or too large a one",
     421: "its Host is not a name of this machine's loopback",
@@ -48,8 +49,18 @@ def openapi() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://127.0.0.1:7780"}],
+        "security": [{}, {"token": []}],
         "paths": _paths(schemas),
-        "components": {"schemas": definitions["$defs"]},
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Over TCP, where [api] token_file is set.",
+                }
+            },
+        },
     }
 
 
@@ -81,7 +92,9 @@ def _operation(one: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[str, 
         "responses": dict(sorted(answers.items())),
     }
     if one.owner:
-        operation["description"] = "On the Unix socket, for the owner of the workloads and root."
+        token = ", or with the token over TCP" if one.method == "GET" else ""
+        said = f"On the Unix socket, for the owner of the workloads and root{token}."
+        operation["description"] = said
     if one.parameters:
         operation["parameters"] = [
             {

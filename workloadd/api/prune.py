@@ -5,7 +5,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from workloadd.api.actions import require_owner
+from workloadd.api.access import require_owner
 from workloadd.api.documents import Document
 from workloadd.api.models import PrunedImages, UnusedImage
 from workloadd.api.parameters import flag

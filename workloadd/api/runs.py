@@ -5,7 +5,7 @@ from typing import Literal
 
 from aiohttp import web
 
-from workloadd.api.actions import require_owner
+from workloadd.api.access import require_owner
 from workloadd.api.models import RunStarted
 from workloadd.api.problems import Refusal
 from workloadd.core.status import WorkloadStatus

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from workloadd.api.actions import require_owner
+from workloadd.api.access import require_owner
 from workloadd.api.documents import Document
 from workloadd.api.models import OutdatedWorkload, OutdatedWorkloads
 from workloadd.core.updates import Outdated

@@ -24,6 +24,8 @@ _TIMEOUT = 10.0
 _PATIENCE = 60.0
 _NONE: Mapping[str, str] = MappingProxyType({})
 _USER = "workloads"
+_MAX_TOKEN = 4096
+_TOKEN_FILE = f"{__name__}.token_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class UnreachableError(click.ClickException):
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds `--url` and `--socket`, which become the parameters `url` and `unix`."""
+    """Adds `--url` and `--socket`, which become the parameters `url` and `unix`; and
+    `--token-file`, which becomes part of what is asked over TCP.
+    """
     url = click.option(
         "--url",
         envvar="WORKLOADD_URL",
@@ -68,7 +72,36 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
         help=f"Ask there, for example {TCP}, instead of looking for the daemon.",
     )
     unix = click.option("--socket", "unix", help="Ask at this Unix socket.")
-    return url(unix(command))
+    token = click.option(
+        "--token-file",
+        envvar="WORKLOADD_TOKEN_FILE",
+        show_envvar=True,
+        expose_value=False,
+        callback=_keep_token_file,
+        help="The token in this file goes along with what is asked over TCP.",
+    )
+    return url(unix(token(command)))
+
+
+def _keep_token_file(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
+    ctx.meta[_TOKEN_FILE] = path
+
+
+def _authorization() -> dict[str, str]:
+    """The header with the token, where there is one."""
+    ctx = click.get_current_context(silent=True)
+    path = ctx.meta.get(_TOKEN_FILE) if ctx else None
+    if not path:
+        return {}
+    try:
+        with Path(path).open("rb") as file:
+            token = file.read(_MAX_TOKEN).decode("ascii").strip()
+    except (OSError, ValueError) as error:
+        why = "it is no token" if isinstance(error, ValueError) else _why(error)
+        raise click.ClickException(f"cannot read the token from {path}: {why}") from None
+    if not token.isprintable():
+        raise click.ClickException(f"cannot read the token from {path}: it has several lines")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def get(path: str, accept: str, url: str | None, unix: str | None) -> Answer:
@@ -200,6 +233,8 @@ def _begun(
 ) -> HTTPResponse:
     """An answer of which the body is still to come."""
     is_path = place.startswith("/")
+    if not is_path:
+        headers = {**headers, **_authorization()}
     connection = _UnixConnection(place, timeout) if is_path else _tcp(place, timeout)
     try:
         connection.request(method, path, headers={**headers, "Connection": "close"})

@@ -26,9 +26,11 @@ class _Trouble(click.ClickException):
 @click.argument("name", shell_complete=names.complete)
 @click.argument("revision", required=False, default="")
 @output_.option
-@click.option("--socket", "unix", help="Ask at this Unix socket.")
+@client.options
 @click.pass_context
-def diff(ctx: click.Context, name: str, revision: str, output: str, unix: str | None) -> None:
+def diff(
+    ctx: click.Context, name: str, revision: str, output: str, url: str | None, unix: str | None
+) -> None:
     """Show how what serves differs from the file as it is now, field by field.
 
     With REVISION (or how it begins): how what serves differs from that one. Of variables, secrets
@@ -39,7 +41,7 @@ def diff(ctx: click.Context, name: str, revision: str, output: str, unix: str | 
     query = f"?{urlencode({'revision': revision})}" if revision else ""
     path = f"{client.workload_path(name)}/diff{query}"
     try:
-        answer = client.get(path, "application/json", None, unix)
+        answer = client.get(path, "application/json", url, unix)
     except click.ClickException as error:
         raise _Trouble(error.message) from None
     if answer.status >= 400:

@@ -45,7 +45,7 @@ def _moment(_ctx: click.Context, _parameter: click.Parameter, value: str | None)
 )
 @click.option("-c", "--container", help="Of a pod: this container alone.")
 @click.option("--json", "as_json", is_flag=True, help="Each line as a line of JSON.")
-@click.option("--socket", "unix", help="Ask at this Unix socket.")
+@client.options
 @click.pass_context
 def logs(
     ctx: click.Context,
@@ -55,12 +55,13 @@ def logs(
     since: str | None,
     container: str | None,
     as_json: bool,
+    url: str | None,
     unix: str | None,
 ) -> None:
     """Show what the containers of a workload wrote, as the journal has it.
 
     Also those that are stopped, were rolled back or are gone, and of a workload that is. Times are
-    UTC. Only the user whose workloads they are is told, and root.
+    UTC. Only the user whose workloads they are is told, root, and over TCP who has the token.
 
     Exit status: 0, or 1 where it cannot be found out or the daemon ended what is followed.
     """
@@ -73,11 +74,13 @@ def logs(
     query = urlencode({key: value for key, value in asked.items() if value})
     path = f"{client.workload_path(name)}/logs?{query}".rstrip("?")
     accept = "application/x-ndjson" if as_json else "text/plain"
-    place = client.places(None, unix)[0]
+    place = client.places(url, unix)[0]
     try:
-        for line in client.lines(path, accept, None, place, patience=None):
+        for line in client.lines(path, accept, url, None if url else place, patience=None):
             click.echo(line)
     except client.UnreachableError as error:
+        if url:
+            raise
         # Where nobody answers over TCP either, that says what to do about it.
         client.get("/healthz", "text/plain", None, None)
         hint = "ask as the user whose workloads they are, or as root"

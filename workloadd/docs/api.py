@@ -12,8 +12,9 @@ _HEAD = """\
 On `127.0.0.1:7780` there are reads, for everybody on this machine. On the Unix socket
 `$XDG_RUNTIME_DIR/workloadd/workloadd.sock` there are actions as well, for the user whose workloads
 they are, and for root: `curl --unix-socket "$XDG_RUNTIME_DIR/workloadd/workloadd.sock"
-http://localhost/v1/status`. `http://127.0.0.1:7780/openapi.json` describes it all for programs
-(OpenAPI 3.1); [a copy](../openapi.json) is here.
+http://localhost/v1/status`. [Access](access.md) tells who may ask what, and of tokens.
+`http://127.0.0.1:7780/openapi.json` describes it all for programs (OpenAPI 3.1); [a
+copy](../openapi.json) is here.
 
 - Where it says *text*, `Accept` decides between words for people and JSON. `/` and `/NAME` are
   words for who does not say (`curl 127.0.0.1:7780/web`), what is below `/v1` is JSON.
@@ -30,7 +31,7 @@ http://localhost/v1/status`. `http://127.0.0.1:7780/openapi.json` describes it a
   one request, and lasts 10 s at the most, but for streams.
 """
 _TAIL = """
-Any request may be answered 403, 413, 421, 500 or 503 as well. The fields of all documents are
+Any request may be answered 401, 403, 413, 421, 500 or 503 as well. The fields of all documents are
 described in `openapi.json`.
 """
 
@@ -46,7 +47,10 @@ def openapi_text() -> str:
 
 
 def _section(one: Endpoint) -> str:
-    how = [word for word, so in (("text", one.text), ("Unix socket only", one.owner)) if so]
+    private = one.owner and (
+        "Unix socket, or with the token" if one.method == "GET" else "Unix socket only"
+    )
+    how = [word for word in ("text" if one.text else "", private) if word]
     said = f" *{', '.join(how)}*" if how else ""
     lines = [f"## `{one.method} {one.path}`", "", f"{one.summary}.{said}"]
     if one.parameters:

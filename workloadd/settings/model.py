@@ -21,6 +21,10 @@ Seconds = Annotated[
 ]
 
 
+CREDENTIAL = "credential:"
+"""Before the name of a credential of systemd, where a path may stand."""
+
+
 def _check_listen(value: str) -> str:
     """`HOST:PORT` with a loopback host: the TCP listener knows no users."""
     if value:
@@ -49,6 +53,16 @@ def split_listen(value: str) -> tuple[str, int]:
 def _check_absolute(value: str) -> str:
     if value and not value.startswith("/"):
         raise ValueError("expected an absolute path, or nothing for Podman's own places")
+    return value
+
+
+def _check_token_file(value: str) -> str:
+    name = value.removeprefix(CREDENTIAL)
+    credential = value.startswith(CREDENTIAL) and name and "/" not in name
+    if value and not credential and not value.startswith("/"):
+        raise ValueError(
+            f"expected an absolute path, or {CREDENTIAL}NAME for what systemd passes on, or nothing"
+        )
     return value
 
 
@@ -102,6 +116,9 @@ class ApiSettings(_Section):
 
     listen: Annotated[str, AfterValidator(_check_listen)] = "127.0.0.1:7780"
     """Loopback address and port of the read-only listener; empty turns it off."""
+
+    token_file: Annotated[str, AfterValidator(_check_token_file)] = ""
+    """Path of a token that the listener wants, or `credential:NAME`; empty for no token."""
 
     @property
     def address(self) -> tuple[str, int] | None:

@@ -22,7 +22,7 @@ MAX_BYTES = 512_000 - 1
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
-class _Refused(Exception):  # noqa: N818 - caught right here
+class Refused(Exception):  # noqa: N818 - caught by who wanted to read it
     """A secret that is there and must not be used so."""
 
 
@@ -40,6 +40,30 @@ class SecretPlaces:
         manager = Path(f"/run/credentials/user@{os.getuid()}.service")
         return cls(os.environ, (*([Path(own)] if own else []), manager))
 
+    def value(self, kind: str, where: str) -> bytes:
+        """What is in a `file`, a `variable` or a `credential`. Blocks.
+
+        Raises:
+            OSError: it cannot be read.
+            Refused: it must not be used so.
+        """
+        if kind == "variable":
+            if where not in self.variables:
+                raise FileNotFoundError(errno.ENOENT, "the daemon has no such variable")
+            return self.variables[where].encode(errors="surrogateescape")
+        if kind == "credential":
+            return self._credential(where)
+        _check_links(Path(where))
+        return _read(os.path.realpath(where), strict=True)
+
+    def _credential(self, name: str) -> bytes:
+        for directory in self.credentials:
+            try:
+                return _read(str(directory / name), strict=False)
+            except FileNotFoundError:
+                continue
+        raise FileNotFoundError(errno.ENOENT, "systemd passed on no such credential")
+
 
 class Secrets:
     """Reads secrets; `key` gives this host's key for their digests. Blocks."""
@@ -52,38 +76,16 @@ class Secrets:
         """The secret, or what is wrong with it."""
         kind, where = secret.source
         try:
-            value = self._value(kind, where)
+            value = self._places.value(kind, where)
             if secret.env:
                 value = _as_variable(value)
             if not 0 < len(value) <= MAX_BYTES:
-                raise _Refused(f"it has {len(value)} bytes, which is not 1 to {MAX_BYTES}")
+                raise Refused(f"it has {len(value)} bytes, which is not 1 to {MAX_BYTES}")
             digest = hmac.new(self._key(), value, "sha256").hexdigest()
-        except FileNotFoundError as error:
-            said = _message(name, kind, where, why(error))
-            return Problem("SecretMissing", said, _HINTS[kind].format(where))
-        except (OSError, _Refused) as error:
-            reason = why(error) if isinstance(error, OSError) else str(error)
-            hint = _private(where) if kind == "file" else ""
-            return Problem("SecretUnusable", _message(name, kind, where, reason), hint)
+        except (OSError, Refused) as error:
+            reason = "SecretMissing" if isinstance(error, FileNotFoundError) else "SecretUnusable"
+            return Problem(reason, *read_error(f"the secret {name}", kind, where, error))
         return GivenSecret(name, digest, value)
-
-    def _value(self, kind: str, where: str) -> bytes:
-        if kind == "variable":
-            if where not in self._places.variables:
-                raise FileNotFoundError(errno.ENOENT, "the daemon has no such variable")
-            return self._places.variables[where].encode(errors="surrogateescape")
-        if kind == "credential":
-            return self._credential(where)
-        _check_links(Path(where))
-        return _read(os.path.realpath(where), strict=True)
-
-    def _credential(self, name: str) -> bytes:
-        for directory in self._places.credentials:
-            try:
-                return _read(str(directory / name), strict=False)
-            except FileNotFoundError:
-                continue
-        raise FileNotFoundError(errno.ENOENT, "systemd passed on no such credential")
 
 
 _HINTS = {
@@ -93,9 +95,17 @@ _HINTS = {
 }
 
 
-def _message(name: str, kind: str, where: str, reason: str) -> str:
+def _message(what: str, kind: str, where: str, reason: str) -> str:
     place = shown(where) if kind == "file" else f"{kind} {where}"
-    return f"cannot read the secret {name} from {place}: {reason}"
+    return f"cannot read {what} from {place}: {reason}"
+
+
+def read_error(what: str, kind: str, where: str, error: Exception) -> tuple[str, str]:
+    """What to tell people of an error that `SecretPlaces.value` raised, and what to do."""
+    if isinstance(error, FileNotFoundError):
+        return _message(what, kind, where, why(error)), _HINTS[kind].format(where)
+    reason = why(error) if isinstance(error, OSError) else str(error)
+    return _message(what, kind, where, reason), _private(where) if kind == "file" else ""
 
 
 def _private(path: str) -> str:
@@ -106,7 +116,7 @@ def _as_variable(value: bytes) -> bytes:
     """As $(cat FILE) in a shell has it: the end of the last line is no part of it."""
     value = value.removesuffix(b"\n")
     if b"\0" in value:
-        raise _Refused("it has a NUL in it, which no variable can hold")
+        raise Refused("it has a NUL in it, which no variable can hold")
     return value
 
 
@@ -125,17 +135,17 @@ def _read(path: str, *, strict: bool) -> bytes:
 
 def _check_regular(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise _Refused("it is not a file")
+        raise Refused("it is not a file")
 
 
 def _check_private(status: os.stat_result) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid not in _trusted():
-        raise _Refused(f"it belongs to the user {status.st_uid}, not to root or to us")
+        raise Refused(f"it belongs to the user {status.st_uid}, not to root or to us")
     if mode & stat.S_IROTH:
-        raise _Refused(f"everybody may read it (mode {mode:04o})")
+        raise Refused(f"everybody may read it (mode {mode:04o})")
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _Refused(f"others may write to it (mode {mode:04o})")
+        raise Refused(f"others may write to it (mode {mode:04o})")
 
 
 def _check_links(path: Path) -> None:
@@ -148,7 +158,7 @@ def _check_links(path: Path) -> None:
         except FileNotFoundError:
             return
         if stat.S_ISLNK(status.st_mode) and status.st_uid not in _trusted():
-            raise _Refused(f"{shown(entry)} is a link of the user {status.st_uid}")
+            raise Refused(f"{shown(entry)} is a link of the user {status.st_uid}")
 
 
 def _trusted() -> Iterable[int]:
