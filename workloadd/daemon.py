@@ -50,6 +50,7 @@ from workloadd.host.secret_key import SecretKey
 from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.host.upstream import Upstream
+from workloadd.host.usage import UsageReader
 from workloadd.idleness import Idleness
 from workloadd.logs import Logs
 from workloadd.metrics import Metrics
@@ -69,6 +70,7 @@ from workloadd.sources.token import read_token
 from workloadd.sources.watch import Watcher
 from workloadd.updates import Asker, Updates
 from workloadd.upkeep import Keeper
+from workloadd.usage import Usage
 from workloadd.work import show_work
 
 log = logging.getLogger(__name__)
@@ -110,7 +112,7 @@ class Daemon:
         first = Status(version=version("workloadd"), user=paths.user, started=datetime.now(UTC))
         self.board = Board(first, self._clock.monotonic)
         self.events = Events(self.board, self._clock.monotonic)
-        self.metrics = Metrics(lambda: families(self.board.status))
+        self.metrics = Metrics(lambda: families(self.board.status, self.usage.meters))
         self.units = UnitDirectory(
             paths.unit_dir, paths.unit_config_dir, paths.unit_sets, paths.unit_overrides
         )
@@ -150,6 +152,9 @@ class Daemon:
         )
         self.logs = Logs(self._clock.now, self.reconciler.log_drivers, journal)
         self.access = self._make_access(places)
+        self.usage = Usage(
+            UsageReader().read, self.reconciler.targets, self._clock.now, settings.usage.interval
+        )
         self.server = self._make_server()
 
     def _make_keeper(self) -> Keeper:
@@ -248,6 +253,7 @@ class Daemon:
                 metrics=self.metrics.text,
                 logs=self.logs,
                 access=self.access,
+                usage=self.usage,
             ),
             socket=self._paths.socket,
             listen=self._settings.api.address,
@@ -354,6 +360,7 @@ class Daemon:
                 tasks.create_task(self.pruner.run(), name="prune")
                 tasks.create_task(self.locks.keep(), name="fleetlock")
                 tasks.create_task(self._outlive_restarts(), name="steady")
+                tasks.create_task(self.usage.run(), name="usage")
                 tasks.create_task(self.reconciler.run(tasks), name="reconcile")
         except* _Stop:
             log.info("stopping; containers go on")

@@ -26,6 +26,7 @@ from workloadd.core.status import (
 )
 from workloadd.core.updates import Outdated, outdated, to_check
 from workloadd.core.upkeep import Upkeep, kept_of, plan_upkeep
+from workloadd.core.usage import Target, targets
 from workloadd.core.world import World
 from workloadd.execute import Executor
 from workloadd.fleetlock import FleetLock
@@ -116,6 +117,10 @@ class Reconciler:
         world = self._world
         declared = world.desired.workloads.get(workload) if world else None
         return (declared, world.resolution(workload).revision) if world and declared else None
+
+    def targets(self) -> dict[str, Target]:
+        """Where to read what the workloads use that ran at the last look."""
+        return targets(self._world.observed.workloads) if self._world else {}
 
     def log_drivers(self, workload: str) -> dict[str, str]:
         """Where the output of each container of a workload goes, by its file."""

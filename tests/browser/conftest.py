@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,11 +66,19 @@ async def listening(host: Installed, unused_tcp_port: int) -> Installed:  # noqa
     return host
 
 
-@pytest.fixture
-async def visit(listening: Installed, browser: Browser) -> AsyncIterator[Visit]:
-    """A window on that daemon; it must have been shown without a complaint at the end."""
-    window = Visit(await browser.new_page(), f"http://{listening.settings.api.listen}")
+@asynccontextmanager
+async def visiting(browser: Browser, address: object) -> AsyncIterator[Visit]:
+    """A window; all must have been shown without a complaint in the end."""
+    assert isinstance(address, tuple)
+    window = Visit(await browser.new_page(), f"http://{address[0]}:{address[1]}")
     window.page.set_default_timeout(15_000)
     window.attach()
     yield window
     assert not window.complaints
+
+
+@pytest.fixture
+async def visit(listening: Installed, browser: Browser) -> AsyncIterator[Visit]:
+    """A window on the daemon of the fake host."""
+    async with visiting(browser, listening.settings.api.address) as window:
+        yield window

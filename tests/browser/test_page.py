@@ -1,31 +1,30 @@
 """The page in a real browser, of the whole daemon."""
 
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, visiting
 from tests.fakes.installed import Installed
+from tests.wire.test_api import Api, made
+from workloadd.core.usage import Group, Look, Meter, Network
 
 
 @pytest.mark.parametrize("count", [0, 3, 300])
-async def test_so_many_workloads(listening: Installed, visit: Visit, count: int) -> None:
-    for number in range(count):
-        listening.write(f"w{number}", f"image: localhost/app:1\nports: ['{20000 + number}:80']\n")
-    await listening.start()
-    await visit.go()
-    if not count:
-        await visit.sees("Drop a file into")
-    await listening.until(lambda: all(listening.is_in("Ready", f"w{n}") for n in range(count)))
-    await visit.sees(
-        f"all {count} workloads are as declared" if count else "no workloads are declared"
-    )
-    table = visit.page.locator("main > table").first
-    assert await table.locator("tbody tr").count() == count
-    if count:
-        assert await table.locator(".state.good").count() == count
+async def test_so_many_workloads(tmp_path: Path, browser: Browser, count: int) -> None:
+    files = {f"w{n}": f"image: localhost/app:1\nports: ['{20000 + n}:80']\n" for n in range(count)}
+    api = Api(tmp_path, await made(files, files))
+    async with api.serving() as server, visiting(browser, server.address) as visit:
+        await visit.go()
+        await visit.sees(
+            f"all {count} workloads are as declared" if count else "no workloads are declared"
+        )
+        await expect(visit.page.locator("main .state.good")).to_have_count(count)
+        if not count:
+            await visit.sees("Drop a file into")
 
 
 async def test_what_breaks_is_seen_without_a_reload(listening: Installed, visit: Visit) -> None:
@@ -139,3 +138,24 @@ async def test_for_everybody(
     await visit.sees("1 of 2 are as declared")
     found = await Axe().run(visit.page)
     assert not found.response["violations"], found.generate_report()
+
+
+async def test_what_it_uses_is_drawn(listening: Installed, visit: Visit) -> None:
+    listening.write("web")
+    await listening.start()
+    await listening.settled()
+    await listening.daemon.usage.look()
+    meter = Meter()
+    for at in range(10):
+        group = Group(cpu=0.25 * at, memory=(at + 1) << 20, limit=16 << 20)
+        meter.add(Look(1000.0 + at, {"u": group}, {1: Network(2048 * at, at)}))
+    listening.daemon.usage.meters = {"web": meter}
+    await visit.go("/web")
+    processor = visit.page.locator("figure", has_text="Processor")
+    await expect(processor).to_contain_text("25 % of a core")
+    memory = visit.page.get_by_role("img", name="Memory: 10 MiB; at most 10 MiB")
+    assert "limit 16 MiB" in (await memory.get_attribute("aria-label") or "")
+    await visit.sees("in 2.0 KiB/s, out 1 B/s, local 0 B/s", "figure")
+    assert await visit.page.locator("figure").count() == 3, "nothing is known of block devices"
+    box = await memory.locator("path.line").bounding_box()
+    assert box and box["width"] > 100 and box["height"] > 20

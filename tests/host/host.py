@@ -22,6 +22,8 @@ deadline = "20s"
 [pull]
 backoff_base = "500ms"
 backoff_max = "2s"
+[usage]
+interval = "1s"
 [log]
 level = "debug"
 """

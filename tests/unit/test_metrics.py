@@ -27,6 +27,7 @@ from workloadd.core.status import (
     SharedStatus,
     Status,
 )
+from workloadd.core.usage import Group, Look, Meter, Network
 from workloadd.host.probes import Failed
 from workloadd.metrics import Metrics
 from workloadd.slots import Slots
@@ -74,12 +75,20 @@ def full() -> Status:
 
 
 def text_of(found: Status) -> str:
-    return Metrics(lambda: families(found)).text().decode()
+    return Metrics(lambda: families(found, {})).text().decode()
+
+
+def used() -> Meter:
+    """What a workload uses: something of everything."""
+    meter = Meter()
+    group = Group(cpu=1.5, memory=2048, limit=4096, pids=3, read=5, written=6)
+    meter.add(Look(NOW, {"workload-web.service": group}, {1: Network(7, 8, 9)}))
+    return meter
 
 
 def everything() -> str:
     """The metrics of a daemon, each with a series."""
-    metrics = Metrics(lambda: families(full()))
+    metrics = Metrics(lambda: families(full(), {"web": used()}))
     metrics.erred("pull", Problem("ImageNotFound", FREE_TEXT))
     for state in ("waiting", "running", "retrying"):
         metrics.work(state, "Some work.", {"pull": lambda: 0})
@@ -286,3 +295,30 @@ async def test_slots_tell_who_waits() -> None:
     async with slots:
         assert slots.locked()
     assert (slots.taken, slots.waiting) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cpu_seconds_total", 1.5),
+        ("memory_bytes", 2048),
+        ("memory_limit_bytes", 4096),
+        ("pids", 3),
+        ("read_bytes_total", 5),
+        ("written_bytes_total", 6),
+        ("network_received_bytes_total", 7),
+        ("network_sent_bytes_total", 8),
+        ("network_loopback_bytes_total", 9),
+    ],
+)
+def test_what_a_workload_uses(name: str, expected: float) -> None:
+    assert value(everything(), f"workload_{name}", workload="web") == expected
+
+
+def test_what_is_not_known_of_its_use_has_no_series() -> None:
+    meter = Meter()
+    meter.add(Look(NOW, {"workload-web.service": Group(cpu=1.0)}, {}))
+    text = Metrics(lambda: families(full(), {"web": meter})).text().decode()
+    found = {name for name, _ in read(text)}
+    assert "workloadd_workload_cpu_seconds_total" in found
+    assert not any("memory" in name and "workload_" in name for name in found)

@@ -24,6 +24,7 @@ from workloadd.api.server import Server
 from workloadd.board import Board
 from workloadd.core.errors import Permanent, Problem, Transient, WorkloaddError
 from workloadd.core.status import PassStatus, Status
+from workloadd.events import Events
 from workloadd.history.rows import EventRow, RolloutRow, Step
 from workloadd.history.runs import RunRow
 from workloadd.logs import Logs
@@ -110,6 +111,7 @@ class Api:
             self.by_hand,
             logs=self.logs,
             access=self.access,
+            events=Events(self.board, lambda: self.monotonic),
         )
         return Server(app, socket=self.socket, listen=listen, **limits)
 

@@ -34,6 +34,7 @@ from workloadd.api.problems import Refusal
 from workloadd.api.prune import Prune, prune_handler
 from workloadd.api.runs import StartRun
 from workloadd.api.updates import Check, check_handler
+from workloadd.api.usage import UsageApi, UsageView
 from workloadd.board import Board
 from workloadd.core.status import SETTLED, Status, WorkloadStatus
 from workloadd.events import Events
@@ -84,12 +85,14 @@ def application(
     metrics: Callable[[], bytes] | None = None,
     logs: LogsView | None = None,
     access: Access | None = None,
+    usage: UsageView | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
     log_lines = LogsApi(logs, lambda name: board.status.workload(name), api.find) if logs else None
     fleetlock = FleetLockApi(locks, settings.fleetlock, peers)
     following = EventsApi(events) if events else None
+    uses = UsageApi(usage, api.find) if usage else None
     page = Page()
     handlers: dict[str, Handler | None] = {
         "table": page.before(api.status),
@@ -103,6 +106,8 @@ def application(
         "history": api.history,
         "events": following.follow if following else None,
         "logs": log_lines.answer if log_lines else None,
+        "resources": uses.one if uses else None,
+        "uses": uses.all if uses else None,
         "diff": api.diff,
         "run": api.run,
         "act": api.act,

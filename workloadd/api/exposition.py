@@ -6,13 +6,14 @@ What is not known has the value NaN, which no comparison of an alert holds for, 
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from workloadd.core.status import RebootStatus, State, Status
+from workloadd.core.usage import Meter, Total
 
 Sample = tuple[tuple[str, ...], float]
 _TRUTH = {"True": 1.0, "False": 0.0, "Unknown": math.nan}
@@ -20,13 +21,15 @@ _REBOOT_STATES: tuple[str, ...] = get_args(RebootStatus.model_fields["state"].an
 _W = ("workload",)
 
 
-def families(status: Status) -> Iterator[Metric]:
-    """All metrics of a status; those of which there are none just now as well."""
+def families(status: Status, meters: Mapping[str, Meter]) -> Iterator[Metric]:
+    """All metrics of a status, and of what workloads use; those of which there are none just now
+    as well."""
     yield from _daemon(status)
     yield from _host(status)
     yield from _workloads(status)
     yield from _rollouts(status)
     yield from _jobs(status)
+    yield from _usage(meters)
 
 
 def _daemon(status: Status) -> Iterator[Metric]:
@@ -184,6 +187,35 @@ def _jobs(status: Status) -> Iterator[Metric]:
         _W,
         ((labels, run.duration) for labels, run in done if run.duration is not None),
     )
+
+
+# What of a workload's use is told: how it is called, what it is, and where it is found.
+_LEVELS: tuple[tuple[str, str, Callable[[Total], float | None]], ...] = (
+    ("memory_bytes", "Memory that a workload uses, page cache included.", lambda t: t.memory),
+    ("memory_limit_bytes", "The limit of that; no series where there is none.", lambda t: t.limit),
+    ("pids", "Processes and threads of a workload.", lambda t: t.pids),
+)
+_COUNTS: tuple[tuple[str, str, Callable[[Total], float | None]], ...] = (
+    ("cpu_seconds", "Processor time that a workload used.", lambda t: t.cpu),
+    ("network_received_bytes", "What came in by a workload's own network.", lambda t: t.received),
+    ("network_sent_bytes", "What went out by a workload's own network.", lambda t: t.sent),
+    (
+        "network_loopback_bytes",
+        "Between a workload's processes, and from its host by a published port.",
+        lambda t: t.loopback,
+    ),
+    ("read_bytes", "What a workload read from block devices.", lambda t: t.read),
+    ("written_bytes", "What a workload wrote to block devices.", lambda t: t.written),
+)
+
+
+def _usage(meters: Mapping[str, Meter]) -> Iterator[Metric]:
+    totals = [((name,), meter.total) for name, meter in sorted(meters.items())]
+    for kinds, make in ((_LEVELS, _gauge), (_COUNTS, _counter)):
+        for name, help_, get in kinds:
+            known = ((labels, get(total)) for labels, total in totals)
+            samples = [(labels, value) for labels, value in known if value is not None]
+            yield make(f"workload_{name}", help_, _W, samples)
 
 
 def _gauge(name: str, help_: str, labels: tuple[str, ...], samples: Iterable[Sample]) -> Metric:

@@ -193,6 +193,78 @@ class OutdatedWorkloads(_Model):
     workloads: tuple[OutdatedWorkload, ...]
 
 
+_COUNT = "bytes since the daemon first looked; it goes on over restarts of the workload"
+_LOOPBACK = "between its own processes, and from this host by a published port"
+_RATE = "bytes a second, since the look before"
+
+
+class Use(_Model):
+    """What a workload uses. What there is no controller for, or no second look yet, is null."""
+
+    at: datetime | None = Field(description="when that was looked at")
+    cpu: float | None = Field(description="processors, since the look before: 0.5 is half of one")
+    cpu_seconds: float | None = Field(description="processor time since the daemon first looked")
+    memory: int | None = Field(description="bytes, page cache included")
+    memory_limit: int | None = Field(description="bytes; null where a unit of it has none")
+    pids: int | None = Field(description="processes and threads")
+    read: float | None = Field(description=f"from block devices: {_RATE}")
+    read_bytes: int | None = Field(description=_COUNT)
+    written: float | None = Field(description=f"to block devices: {_RATE}")
+    written_bytes: int | None = Field(description=_COUNT)
+    received: float | None = Field(description=f"{_RATE}; null in the host's own network")
+    received_bytes: int | None = Field(description=_COUNT)
+    sent: float | None = Field(description=f"{_RATE}; null in the host's own network")
+    sent_bytes: int | None = Field(description=_COUNT)
+    loopback: float | None = Field(description=f"{_LOOPBACK}: {_RATE}")
+    loopback_bytes: int | None = Field(description=_COUNT)
+
+
+class WorkloadUse(Use):
+    """The same, with the workload's name."""
+
+    workload: str
+
+
+class Resources(_Model):
+    """What each workload that runs uses."""
+
+    interval: float = Field(description="seconds between two looks; 0 where nobody looks")
+    workloads: tuple[WorkloadUse, ...]
+
+
+class ContainerUse(_Model):
+    """What the unit of one container of a pod uses since it was started."""
+
+    name: str
+    cpu_seconds: float | None
+    memory: int | None = Field(description="bytes")
+    memory_limit: int | None = Field(description="bytes")
+    pids: int | None
+
+
+class Series(_Model):
+    """The last looks, the oldest first: lists of the same length. Rates as in `Use`."""
+
+    at: tuple[float, ...] = Field(description="seconds since the epoch")
+    cpu: tuple[float | None, ...]
+    memory: tuple[int | None, ...]
+    read: tuple[float | None, ...]
+    written: tuple[float | None, ...]
+    received: tuple[float | None, ...]
+    sent: tuple[float | None, ...]
+    loopback: tuple[float | None, ...]
+
+
+class WorkloadResources(_Model):
+    """What one workload uses, and has used in the last minutes."""
+
+    workload: str
+    interval: float = Field(description="seconds between two looks; 0 where nobody looks")
+    now: Use
+    containers: tuple[ContainerUse, ...]
+    series: Series
+
+
 class _Told(BaseModel):
     """Of what a client says; what else it says besides is passed over."""
 

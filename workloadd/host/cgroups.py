@@ -14,7 +14,7 @@ def delegated_controllers(self_file: Path = _SELF, root: Path = _ROOT) -> frozen
     Blocks.
     """
     try:
-        group = _manager_group(self_file, root)
+        group = manager_group(self_file, root)
     except OSError:
         return None
     return _controllers(group)
@@ -41,13 +41,17 @@ def processor_time(unit: str, self_file: Path = _SELF, root: Path = _ROOT) -> fl
     Raises:
         OSError: it is not running.
     """
-    statistics = _manager_group(self_file, root) / SLICE / unit / "cpu.stat"
+    statistics = manager_group(self_file, root) / SLICE / unit / "cpu.stat"
     used = dict(line.split(maxsplit=1) for line in statistics.read_text().splitlines())
     return int(used["usage_usec"]) / 1_000_000
 
 
-def _manager_group(self_file: Path, root: Path) -> Path:
-    """The manager's group: the part of our own path up to `user@UID.service`."""
+def manager_group(self_file: Path = _SELF, root: Path = _ROOT) -> Path:
+    """The manager's group: the part of our own path up to `user@UID.service`. Blocks.
+
+    Raises:
+        OSError: we do not run below a user manager.
+    """
     paths = [line.partition("::")[2] for line in self_file.read_text().splitlines()]
     parts = Path(next((path for path in paths if path), "/")).parts
     depth = next((i for i, part in enumerate(parts) if part.startswith("user@")), None)

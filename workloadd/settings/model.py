@@ -220,6 +220,13 @@ class HistorySettings(_Section):
     """Rollouts kept of each workload."""
 
 
+class UsageSettings(_Section):
+    """Looking at what workloads use: processor, memory, network, block devices."""
+
+    interval: Annotated[Seconds, Field(ge=0, le=3600)] = 10.0
+    """Time between two looks, of which the last 90 are kept; 0 for none."""
+
+
 class FleetLockSettings(_Section):
     """Reboots for updates of the host: what Zincati asks with the FleetLock protocol."""
 
@@ -252,5 +259,6 @@ class Settings(_Section):
     prune: PruneSettings = PruneSettings()
     probes: ProbeSettings = ProbeSettings()
     history: HistorySettings = HistorySettings()
+    usage: UsageSettings = UsageSettings()
     fleetlock: FleetLockSettings = FleetLockSettings()
     log: LogSettings = LogSettings()

@@ -20,8 +20,8 @@ _POLICY = (
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 # What there is, without looking into the file system at every question.
 FILES = (
-    "index.html", "style.css", "app.js", "asking.js", "detail.js", "dom.js", "events.js", "logs.js",
-    "overview.js",
+    "index.html", "style.css", "app.js", "asking.js", "detail.js", "dom.js", "events.js",
+    "graphs.js", "logs.js", "overview.js",
 )  # fmt: skip
 
 

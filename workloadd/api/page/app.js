@@ -7,12 +7,12 @@ import { follow } from "/page/events.js";
 import { Logs } from "/page/logs.js";
 import { overview, summary } from "/page/overview.js";
 
-// Milliseconds until "5 min ago" is put right.
-const MINUTE = 15000;
+// Milliseconds between two looks at what a workload uses, and until "5 min ago" is put right.
+const USE = 10000, MINUTE = 15000;
 
 const by = (id) => document.getElementById(id);
 const view = by("view"), words = by("words");
-const workloads = new Map(), histories = new Map();
+const workloads = new Map(), histories = new Map(), resources = new Map();
 const logs = new Logs();
 let host = null;
 let connected = false;
@@ -32,7 +32,7 @@ function render() {
   document.title = name ? `${name} – workloadd` : "workloadd";
   if (!host) return;
   if (!name) become(view, overview(host, all, words.value));
-  else if (one) become(view, detail(one, histories.get(name)));
+  else if (one) become(view, detail(one, histories.get(name), resources.get(name)));
   else become(view, [element("p", {}, `There is no workload “${name}”.`)]);
   logs.show(one ? name : "", one ? one.containers.map((container) => container.name) : []);
 }
@@ -61,6 +61,7 @@ async function lookUp(what, into) {
 }
 
 const lookUpHistory = () => lookUp("history", histories);
+const lookUpResources = () => lookUp("resources", resources);
 
 function begin() {
   following?.abort();
@@ -72,8 +73,12 @@ function begin() {
     host: (document) => { host = document; later(); },
     gone: (document) => { workloads.delete(document.name); later(); },
     workload: (one) => {
+      const news = !workloads.has(one.name);
       workloads.set(one.name, one);
-      if (one.name === chosen()) lookUpHistory();
+      if (one.name === chosen()) {
+        lookUpHistory();
+        if (news) lookUpResources();
+      }
       later();
     },
   }, following.signal);
@@ -89,6 +94,7 @@ function lock(error) {
 function go() {
   scrollTo(0, 0);
   lookUpHistory();
+  lookUpResources();
   later();
 }
 
@@ -122,4 +128,5 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 setInterval(later, MINUTE);
+setInterval(lookUpResources, USE);
 begin();

@@ -1,8 +1,9 @@
 // One workload.
 
 import { code, element, facts, moment, section, state, truth } from "/page/dom.js";
+import { graphs } from "/page/graphs.js";
 
-export function detail(one, history) {
+export function detail(one, history, resources) {
   return [
     element("h2", {}, one.name, " ", state(one.state)),
     element("p", {}, one.message || one.description),
@@ -16,6 +17,7 @@ export function detail(one, history) {
       ["by hand", one.by_hand.map((hand) => `${hand.kind} by ${hand.by}${hand.reason ? `: ${hand.reason}` : ""}`).join("; ")],
       ["rolling out", one.rollout ? `${one.rollout.step} (${one.rollout.cause})` : ""],
     ]),
+    ...graphs(resources),
     ...section("Conditions", ["Condition", "Holds", "Since", "Why"], one.conditions.map((c) =>
       [c.type, truth(c.status), moment(c.since), c.message || c.reason])),
     ...section("Deployments", ["Deployment", "Revision", "Image", "Container", "Started"], deployments(one)),
