@@ -1,6 +1,6 @@
 // One workload.
 
-import { code, element, facts, moment, section, state, truth } from "/page/dom.js";
+import { code, element, facts, long, moment, section, state, truth } from "/page/dom.js";
 import { graphs } from "/page/graphs.js";
 
 export function detail(one, history, resources) {
@@ -18,19 +18,19 @@ export function detail(one, history, resources) {
       ["rolling out", one.rollout ? `${one.rollout.step} (${one.rollout.cause})` : ""],
     ]),
     ...graphs(resources),
-    ...section("Conditions", ["Condition", "Holds", "Since", "Why"], one.conditions.map((c) =>
+    ...section("Conditions", ["Condition", "Holds", "Since", long("Why")], one.conditions.map((c) =>
       [c.type, truth(c.status), moment(c.since), c.message || c.reason])),
-    ...section("Deployments", ["Deployment", "Revision", "Image", "Container", "Started"], deployments(one)),
-    ...section("Containers", ["Container", "State", "Image", "Unit"], one.containers.map((c) =>
+    ...section("Deployments", ["Deployment", "Revision", long("Image"), long("Container"), "Started"], deployments(one)),
+    ...section("Containers", ["Container", "State", long("Image"), "Unit"], one.containers.map((c) =>
       [c.name, c.state, code(c.image), code(c.unit.active_state)])),
-    ...section("Probes", ["Probe", "Comes to", "Last try", "Why"], one.probes.map((p) =>
+    ...section("Probes", ["Probe", "Comes to", "Last try", long("Why")], one.probes.map((p) =>
       [`${p.container ? `${p.container}: ` : ""}${p.kind}, ${p.asks}`,
        truth({ true: "True", false: "False" }[p.verdict] ?? ""), moment(p.time), p.message])),
     ...section("Runs", ["Run", "Outcome", "Started", "Exit code"], (one.job?.runs ?? []).map((run) =>
       [`${run.trigger}, attempt ${run.attempt}`, run.outcome || "it is on", moment(run.started), String(run.exit_code ?? "")])),
-    ...section("Rollouts", ["Revision", "Outcome", "When", "Cause, and what became of it"], (history?.rollouts ?? []).map((r) =>
+    ...section("Rollouts", ["Revision", "Outcome", "When", long("Cause, and what became of it")], (history?.rollouts ?? []).map((r) =>
       [code(r.revision.slice(0, 12)), r.outcome || "it goes on", moment(r.started), became(r)])),
-    ...section("What else happened", ["Kind", "What", "When"], (history?.events ?? []).map((e) =>
+    ...section("What else happened", ["Kind", long("What"), "When"], (history?.events ?? []).map((e) =>
       [e.kind, e.message, moment(e.at)])),
   ];
 }
@@ -51,11 +51,14 @@ function fault(one, kind) {
   );
 }
 
+// What its containers are is told below it.
+const isPod = (deployment) => deployment.image.includes("/podman-pause:");
+
 function deployments(one) {
   const known = [["next", one.next], ["current", one.current], ["previous", one.previous],
     ...one.older.map((older) => ["older", older])];
   return known.filter(([, d]) => d).map(([which, d]) => [
-    which, code(d.revision.slice(0, 12)), code(d.image),
+    which, code(d.revision.slice(0, 12)), code(isPod(d) ? "" : d.image),
     `${d.container_name}, ${d.state}${d.exit_code === null ? "" : `, exit code ${d.exit_code}`}`, moment(d.started),
   ]);
 }

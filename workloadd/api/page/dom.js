@@ -87,13 +87,18 @@ export function table(heads, rows) {
   return element(
     "table", {},
     element("thead", {}, element("tr", {}, ...heads.map((head, index) =>
-      element("th", { scope: "col", class: head.number ? "number" : null }, labels[index])))),
+      element("th", { scope: "col", class: head.as }, labels[index])))),
     element("tbody", {}, ...rows.map((cells) => element("tr", { "data-key": cells.key }, ...cells.map((cell, index) =>
       index === 0
         ? element("th", { scope: "row" }, cell)
-        : element("td", { "data-label": labels[index], class: heads[index].number ? "number" : null }, cell ?? "")
+        : element("td", { "data-label": labels[index], class: heads[index].as }, cell ?? "")
     )))),
   );
+}
+
+// A column of sentences and paths, which may be broken anywhere.
+export function long(text) {
+  return { text, as: "long" };
 }
 
 export function facts(pairs) {

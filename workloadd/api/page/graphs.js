@@ -2,7 +2,7 @@
 
 import { drawing, element } from "/page/dom.js";
 
-const WIDTH = 300, HEIGHT = 60;
+const WIDTH = 300, HEIGHT = 60, COLOURS = ["first", "second", "third"];
 
 export function graphs(resources) {
   if (!resources || resources.series.at.length < 2) return [];
@@ -19,13 +19,15 @@ export function graphs(resources) {
 
 function graph(times, title, told, lines, limit = null) {
   const most = Math.max(0, ...lines.flatMap(([, values]) => values.filter((value) => value !== null)));
-  const now = lines.map(([name, , value]) => `${name} ${value === null ? "not known" : told(value)}`.trim()).join(", ");
+  const values = lines.map(([name, , value]) => [name, value === null ? "not known" : told(value)]);
+  const now = values.map((pair) => pair.join(" ").trim()).join(", ");
   const minutes = Math.max(1, Math.round((times.at(-1) - times[0]) / 60));
   const behind = `at most ${told(most)} in ${minutes} min${limit ? `, limit ${told(limit)}` : ""}`;
   return element("figure", {},
     drawing("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `${title}: ${now}; ${behind}` },
       ...lines.map(([, values], index) => line(times, values, most || 1, index))),
-    element("figcaption", {}, element("strong", {}, title), ` ${now}`, element("br"), behind));
+    element("figcaption", {}, element("strong", {}, title), ...values.flatMap(([name, value], index) =>
+      [index ? ", " : " ", element("span", { class: COLOURS[index] }, name), ` ${value}`]), element("br"), behind));
 }
 
 // A gap where nothing is known.
@@ -40,7 +42,7 @@ function line(times, values, most, index) {
   const drawn = runs.filter((run) => run.length > 1);
   const path = drawn.map((run) => `M${run.map((point) => point.join(",")).join("L")}`).join("");
   const area = drawn.map((run) => `M${run[0][0]},${HEIGHT}L${run.map((point) => point.join(",")).join("L")}L${run.at(-1)[0]},${HEIGHT}Z`).join("");
-  return drawing("g", { class: [null, "second", "third"][index] },
+  return drawing("g", { class: COLOURS[index] },
     drawing("path", { class: "area", d: area }), drawing("path", { class: "line", d: path }));
 }
 

@@ -1,6 +1,6 @@
 // All workloads at a glance, and the host that they run on.
 
-import { code, element, section, state, table, truth } from "/page/dom.js";
+import { code, element, long, section, state, table, truth } from "/page/dom.js";
 
 const SETTLED = new Set(["Ready", "Completed", "Scheduled", "Running", "Paused", "Stopped", "Disabled"]);
 
@@ -15,7 +15,7 @@ export function summary(workloads) {
 
 // Those that are not as declared come first; `words` are those that each row must have.
 export function overview(host, workloads, words) {
-  const heads = ["Workload", "State", "What it says", "Image", "Ports", { text: "Restarts", number: true }];
+  const heads = ["Workload", "State", long("What it says"), long("Image"), "Ports", { text: "Restarts", as: "number" }];
   const wanted = words.toLowerCase().split(/\s+/);
   const found = workloads.filter((one) => wanted.every((word) => told(one).includes(word)));
   found.sort((a, b) => SETTLED.has(a.state) - SETTLED.has(b.state));
@@ -33,7 +33,8 @@ export function overview(host, workloads, words) {
   return [...trouble(host), rows.length ? table(heads, rows) : nothing, ...shared(host), checks(host)];
 }
 
-const image = (one) => one.current?.image ?? one.image?.reference ?? "";
+const more = (one) => one.containers.length > 1 ? ` (+${one.containers.length - 1})` : "";
+const image = (one) => one.image ? `${one.image.reference}${more(one)}` : "";
 const told = (one) => [one.name, one.state, one.message, image(one), ...one.ports].join(" ").toLowerCase();
 const lacks = (check) => check.status !== "True";
 
@@ -49,11 +50,11 @@ function trouble(host) {
 
 function shared(host) {
   const rows = (kinds) => kinds.map((one) => [one.name, state(one.state), one.message, one.used_by.join(", "), code(one.source)]);
-  const heads = ["Name", "State", "What it says", "Used by", "File"];
+  const heads = ["Name", "State", long("What it says"), "Used by", long("File")];
   return [
     ...section("Networks", heads, rows(host.networks)),
     ...section("Volumes", heads, rows(host.volumes)),
-    ...section("Not for this host", ["Workload", "File", "Why"], host.elsewhere.map((one) => [one.name, code(one.source), one.reason])),
+    ...section("Not for this host", ["Workload", long("File"), long("Why")], host.elsewhere.map((one) => [one.name, code(one.source), one.reason])),
   ];
 }
 
@@ -64,7 +65,7 @@ function checks(host) {
     "details", { class: "host" },
     element("summary", {}, `The host: ${said}`),
     host.reboot?.message ? element("p", {}, `reboot: ${host.reboot.message}`) : null,
-    table(["Check", "Holds", "Why", "Fix"], host.host.map((one) =>
+    table(["Check", "Holds", long("Why"), long("Fix")], host.host.map((one) =>
       [one.type, truth(one.status), one.message || one.reason, code(one.fix)])),
   );
 }
