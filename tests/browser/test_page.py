@@ -12,6 +12,8 @@ from tests.fakes.installed import Installed
 from tests.wire.test_api import Api, made
 from workloadd.core.usage import Group, Look, Meter, Network
 
+TOKEN = "a-token-long-enough-to-be-one"
+
 
 @pytest.mark.parametrize("count", [0, 3, 300])
 async def test_so_many_workloads(tmp_path: Path, browser: Browser, count: int) -> None:
@@ -159,3 +161,49 @@ async def test_what_it_uses_is_drawn(listening: Installed, visit: Visit) -> None
     assert await visit.page.locator("figure").count() == 3, "nothing is known of block devices"
     box = await memory.locator("path.line").bounding_box()
     assert box and box["width"] > 100 and box["height"] > 20
+
+
+@pytest.fixture
+async def locked(listening: Installed, tmp_path: Path) -> Installed:
+    """The fake host, whose daemon wants a token over TCP."""
+    path = tmp_path / "token"
+    path.write_text(f"{TOKEN}\n")
+    path.chmod(0o600)
+    api = listening.settings.api.model_copy(update={"token_file": str(path)})
+    listening.settings = listening.settings.model_copy(update={"api": api})
+    return listening
+
+
+async def test_who_has_the_token_sees_the_logs_as_well(locked: Installed, visit: Visit) -> None:
+    locked.journal.write("workload-web.service", "listening on 8080")
+    locked.write("web")
+    await locked.start()
+    await locked.settled()
+    await visit.go("/web")
+    field = visit.page.get_by_label("This daemon wants a token:")
+    await field.fill("another-token-altogether")
+    await visit.page.keyboard.press("Enter")
+    await visit.sees("cannot", "#refused")
+    assert "web" not in await visit.page.locator("main").inner_text()
+    await field.fill(TOKEN)
+    await visit.page.keyboard.press("Enter")
+    await visit.sees("Ready", "h2")
+    await expect(field).not_to_be_visible()
+    await visit.sees("listening on 8080", "#lines")
+    locked.journal.write("workload-web.service", "GET / <b>200</b>")
+    await visit.sees("GET / <b>200</b>", "#lines")
+    await visit.page.reload()
+    await visit.sees("GET / <b>200</b>", "#lines")
+    # The browser complains of each answer that refuses.
+    assert all("401" in complaint for complaint in visit.complaints)
+    visit.complaints.clear()
+
+
+async def test_without_a_token_it_says_how_to_see_the_logs(
+    listening: Installed, visit: Visit
+) -> None:
+    listening.write("web")
+    await listening.start()
+    await listening.settled()
+    await visit.go("/web")
+    await visit.sees("workloadctl logs web -f", "#logs-said")

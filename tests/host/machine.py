@@ -45,6 +45,10 @@ class Machine:
         self.init = int(found[1])
         self.net = Network(self.init)
 
+    def forward(self, here: int, port: int) -> None:
+        """Bring a port of its loopback to one of this machine's, for as long as it runs."""
+        self._manage("forward", f"{here}:{port}")
+
     @property
     def live(self) -> Path:
         """The running host's own root, with what is mounted in it (/run above all)."""
