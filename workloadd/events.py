@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from workloadd.board import Board
-from workloadd.core.status import Status, WorkloadStatus
+from workloadd.core.status import PassStatus, Status, WorkloadStatus
 
 # Changes and bytes that are kept for clients that come back.
 _KEPT, _KEPT_BYTES = 1024, 4 << 20
@@ -20,9 +20,9 @@ _KEPT, _KEPT_BYTES = 1024, 4 << 20
 MAX_BEHIND = 256
 # Seconds for which changes are still kept with nobody following them.
 _LINGER = 120.0
-# What a status says of the host, and not of a workload or of the loop.
+# What a status says of the host, and not of a workload.
 _HOST = {"version", "user", "started", "host", "problems", "elsewhere", "networks", "volumes",
-         "pruned", "reboot"}  # fmt: skip
+         "pruned", "reboot", "passes"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Events:
 
     def _everything(self) -> Iterator[Event]:
         status = self._board.status
-        yield self._event("reset", "", "{}", self._number)
+        yield self._event("reset", "", _names(status), self._number)
         yield self._event("host", "", _host(status), self._number)
         for workload in status.workloads:
             yield self._event("workload", workload.name, _told(workload), self._number)
@@ -137,14 +137,18 @@ class Events:
         if self._is_forgotten():
             self._seen = None
             return
-        old = {one.name: one for one in before.workloads}
+        if first := not before.passes.count and status.passes.count > 0:
+            # Only now it is known which workloads there are: what a daemon before this one told
+            # of is here, or gone.
+            self._tell("reset", "", _names(status))
+        old = {} if first else {one.name: one for one in before.workloads}
         for workload in status.workloads:
             known = old.pop(workload.name, None)
             if known is not workload and known != workload:
                 self._tell("workload", workload.name, _told(workload))
         for name in old:
             self._tell("gone", name, json.dumps({"name": name}))
-        if (text := _host(status)) != self._host:
+        if (text := _host(status)) != self._host or first:
             self._host = text
             self._tell("host", "", text)
 
@@ -167,5 +171,16 @@ def _told(workload: WorkloadStatus) -> str:
     return workload.model_dump_json()
 
 
+def _names(status: Status) -> str:
+    """What is forgotten is what is not among these; null where that is not known yet."""
+    known = status.passes.count > 0
+    return json.dumps({"workloads": [one.name for one in status.workloads] if known else None})
+
+
 def _host(status: Status) -> str:
-    return status.model_dump_json(include=_HOST)
+    """Of the loop only what does not change with each pass: was there one, and do they fail."""
+    passes = status.passes
+    known = PassStatus(
+        count=min(passes.count, 1), problem=passes.problem, failing_since=passes.failing_since
+    )
+    return status.model_copy(update={"passes": known}).model_dump_json(include=_HOST)

@@ -21,7 +21,7 @@ def workload(name: str, message: str = "") -> WorkloadStatus:
     return WorkloadStatus(name=name, state="Ready", message=message, unit=UNIT)
 
 
-def status(*workloads: WorkloadStatus, count: int = 0, problems: tuple[str, ...] = ()) -> Status:
+def status(*workloads: WorkloadStatus, count: int = 1, problems: tuple[str, ...] = ()) -> Status:
     return Status(
         version="1",
         user="me",

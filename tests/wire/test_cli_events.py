@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.fakes.installed import Installed
-from workloadd.cli import events as module
+from workloadd.cli import following as module
 from workloadd.cli.main import main
 
 
@@ -44,7 +44,7 @@ async def test_a_line_for_each_change_over_a_restart(
     host: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PAUSE", 0.05)
-    monkeypatch.setattr(module, "_TIMES", 1000)
+    monkeypatch.setattr(module, "TIMES", 1000)
     await host.start()
     host.write("web")
     await host.settled()
@@ -55,6 +55,7 @@ async def test_a_line_for_each_change_over_a_restart(
     host.write("web", "image: [\n")
     await told.heard("web: Degraded: ")
     await host.restart()
+    await told.heard("workloadd answers again")
     told.enough.set()
     host.remove("web")
     result = await task
@@ -76,7 +77,7 @@ async def test_one_as_json(host: Installed, monkeypatch: pytest.MonkeyPatch) -> 
     told.enough.set()
     host.remove("web")
     await task
-    found = [json.loads(line) for line in told.lines]
+    found = [json.loads(line) for line in told.lines if line]
     assert [one["event"] for one in found[:2]] == ["reset", "workload"]
     assert {one["data"].get("name", "web") for one in found} == {"web"}
 

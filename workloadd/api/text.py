@@ -24,7 +24,7 @@ _ERRORS = 5
 _LOG_LINES = 20
 _LABEL = 14
 
-_TABLE = (
+TABLE = (
     Column("NAME", 12),
     Column("STATE"),
     Column("FOR"),
@@ -38,9 +38,9 @@ _CONDITIONS = (Column("CONDITION"), Column("STATUS"), Column("FOR"), Column("REA
 
 def table(status: Status, now: datetime) -> str:
     """All workloads in 80 columns, and below it what is wrong and what to do about it."""
-    lines = sentence(f"workloadd {status.version} for {status.user}: {_summary(status)}")
+    lines = sentence(f"workloadd {status.version} for {status.user}: {summary_of(status)}")
     if status.workloads:
-        lines += ["", *columns(_TABLE, [_row(w, now) for w in status.workloads])]
+        lines += ["", *columns(TABLE, [row(w, now) for w in status.workloads])]
     for workload in status.workloads:
         if trouble := list(_trouble(workload)):
             serving = ", the last good deployment serves" if _serves_still(workload) else ""
@@ -76,13 +76,15 @@ def detail(
     return _text([line for section in sections if section for line in ("", *section)][1:])
 
 
-def _summary(status: Status) -> str:
+def summary_of(status: Status) -> str:
+    """How the workloads are, or why that cannot be told, in a sentence."""
     if status.passes.problem:
         return f"cannot tell how the workloads are: {status.passes.problem}"
     return summary(status) if status.passes.count else "the first pass is not done yet"
 
 
-def _row(workload: WorkloadStatus, now: datetime) -> tuple[str, ...]:
+def row(workload: WorkloadStatus, now: datetime) -> tuple[str, ...]:
+    """A workload's cells in the table."""
     image = workload.image.reference if workload.image else ""
     if not image and workload.current:
         image = workload.current.image

@@ -156,6 +156,14 @@ def workload(name: str, unix: str | None) -> tuple[Document, float]:
     return status, float(answer.headers.get("workloadd-looked", "inf"))
 
 
+def known(name: str | None, url: str | None, unix: str | None) -> None:
+    """Raises `ClickException` where a workload is named that there is not."""
+    if name:
+        found = get(workload_path(name), "application/json", url, unix)
+        if found.status >= 400:
+            raise click.ClickException(problem(found)[1])
+
+
 def problem(answer: Answer) -> tuple[str, str]:
     """The reason, and what to tell people, of an answer with a status of 400 or more."""
     try:

@@ -8,6 +8,7 @@ USAGE = 2
 NOT_WELL = 3
 BUSY = 4
 WOULD_CHANGE = 10
+INTERRUPTED = 130
 
 MEANINGS: Mapping[int, str] = {
     OK: "all is well; each command says below what that is",
@@ -16,4 +17,5 @@ MEANINGS: Mapping[int, str] = {
     NOT_WELL: "something is not as declared, or did not come out well, or not in time",
     BUSY: "`run`: a run is on already",
     WOULD_CHANGE: "`apply --check`: something would be changed",
+    INTERRUPTED: "ended with Ctrl-C",
 }

@@ -12,7 +12,6 @@ from workloadd.spec.problems import ProblemsError
 from workloadd.spec.units import parse_duration
 
 _MOST = 10_000
-_INTERRUPTED = 130
 
 
 def _moment(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -87,7 +86,5 @@ def logs(
         raise click.ClickException(f"cannot ask at {place}\n{hint}") from error
     except (OSError, HTTPException):
         raise click.ClickException("the log broke off; ask again") from None
-    except KeyboardInterrupt:
-        ctx.exit(_INTERRUPTED)
     if follow:
         raise click.ClickException("workloadd has stopped; ask again once it is back")

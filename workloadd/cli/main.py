@@ -2,10 +2,12 @@
 
 import os
 from importlib import import_module
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from workloadd.cli import codes
 from workloadd.spec.text import did_you_mean
 
 # Verb to module and attribute.
@@ -63,6 +65,14 @@ class _Verbs(click.Group):
         module, attribute = _VERBS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ctrl-C ends a command, and is nothing to complain about."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("", err=True)
+            ctx.exit(codes.INTERRUPTED)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The verbs without what they do: their modules need not be imported."""

@@ -36,17 +36,33 @@ _STATE = re.compile(rf"^(\S+ +\(?|\S+: )({'|'.join(COLOURS)})\b", re.MULTILINE)
 
 @click.command()
 @click.argument("name", required=False, shell_complete=names.complete)
+@click.option("-w", "--watch", is_flag=True, help="Go on showing it, as it changes.")
 @output_.option
 @client.options
 @click.pass_context
 def status(
-    ctx: click.Context, name: str | None, output: str, url: str | None, unix: str | None
+    ctx: click.Context,
+    name: str | None,
+    watch: bool,
+    output: str,
+    url: str | None,
+    unix: str | None,
 ) -> None:
     """Show all workloads in a table, or one in detail.
+
+    With -w it is redrawn as it changes, those in trouble first, until q or Ctrl-C; arrow keys
+    scroll. Into a pipe each change is a line, with -o json one of JSON, as of workloadctl events.
 
     Exit status: 0 where everything is as declared, 3 where something is not (or not yet), 1 where
     that cannot be found out.
     """
+    if watch:
+        from workloadd.cli.watch import watch as watch_
+
+        if output == "yaml":
+            raise click.UsageError("--watch tells in words or as JSON", ctx)
+        watch_(name, output, url, unix, str if ctx.color is False else _coloured)
+        return
     path = client.workload_path(name) if name else "/v1/status"
     accept = "text/plain" if output == "table" else "application/json"
     answer = _good(client.get(path, accept, url, unix))

@@ -24,9 +24,10 @@ copy](../openapi.json) is here.
   while passes fail).
 - What is refused is told in a problem document (RFC 9457) with a stable `reason`, or in words.
 - `curl -N 127.0.0.1:7780/v1/events` tells what is known and then every change, as server-sent
-  events: `reset` (forget what you know), `host` (the host and what is shared), `workload` (one, as
-  a whole) and `gone`. Who comes back with `Last-Event-ID`, as a browser does by itself, gets what
-  was missed. Who does not read is cut off.
+  events: `reset` (forget all but the names in `workloads`; null while the daemon does not know them
+  yet), `host` (the host, what is shared, and whether passes fail), `workload` (one, as a whole) and
+  `gone`. Who comes back with `Last-Event-ID`, as a browser does by itself, gets what was missed.
+  Who does not read is cut off.
 - Only loopback names are answered to as `Host`, and no other site's web page. A connection serves
   one request, and lasts 10 s at the most, but for streams.
 """
