@@ -109,8 +109,6 @@ class Gatherer:
         run_now = self._requests.wanted()
         hands = without(await self._history.hands.all(), self._executor.cleared)
         relapses = await self._history.relapses.recent()
-        # Without a pause from here to the submitting of the plan: who asks for a reboot meanwhile
-        # is answered by what this pass begins.
         return Memory(
             bad,
             rollouts,

@@ -28,6 +28,7 @@ from workloadd.host.units import UnitDirectory, UnitsOnDisk
 from workloadd.idleness import Idleness
 from workloadd.render.record import parse_record
 from workloadd.render.unit import render_units
+from workloadd.slices import in_slices
 
 
 class PodmanView(Protocol):
@@ -129,18 +130,22 @@ class Observer:
         units, sockets = _by_workload(states), _listening(states)
         timers = {workload_of_unit(u): s for u, s in states.items() if u.endswith(".timer")}
         foreign = _foreign(containers.foreign_names)
-        seen = {
-            name: _see(
+        looks = (
+            (
                 name,
-                tuple(by_workload.get(name, ())),
-                files.get(name),
-                units.get(name, {}),
-                foreign.get(name, frozenset()),
-                timers.get(name, UnitState()),
-                sockets.get(name, {}),
+                _see(
+                    name,
+                    tuple(by_workload.get(name, ())),
+                    files.get(name),
+                    units.get(name, {}),
+                    foreign.get(name, frozenset()),
+                    timers.get(name, UnitState()),
+                    sockets.get(name, {}),
+                ),
             )
             for name in _names(declared, by_workload, files)
-        }
+        )
+        seen = dict(await in_slices(looks))
         if self._idleness:
             for name, since in (await asyncio.to_thread(self._idleness.look, seen)).items():
                 seen[name] = replace(seen[name], idle_since=since)

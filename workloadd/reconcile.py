@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from workloadd.board import Board
-from workloadd.core.assess import Knowledge, assess, newer_image, restarted
+from workloadd.core.actions import Plan
+from workloadd.core.assess import Knowledge, assessments, newer_image, restarted
 from workloadd.core.desired import Declared
 from workloadd.core.drain import look
 from workloadd.core.errors import Problem, Transient, WorkloaddError
-from workloadd.core.plan import plan
+from workloadd.core.plan import plan, plans
 from workloadd.core.revision import Revision, spec_key
 from workloadd.core.rollout import Policy
 from workloadd.core.shared_status import assess_networks, assess_volumes
@@ -35,6 +36,7 @@ from workloadd.history import History
 from workloadd.metrics import Metrics
 from workloadd.pulls import Pulls
 from workloadd.settings.model import ReconcileSettings
+from workloadd.slices import in_slices
 from workloadd.updates import Updates
 from workloadd.upkeep import Keeper
 
@@ -50,6 +52,8 @@ _PAUSE_FACTOR = 3.0
 _PAUSE = 1.0
 # Seconds that a pass waits at the most for services that are between two containers.
 _SWITCH = 0.4
+# Plans made with pauses in between, before one is made without.
+_PLANS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ class Reconciler:
             self._board.publish(self._passed(self._board.status, began, now, str(error.problem)))
             self._told()
             return now + _RETRY
-        planned = plan(world, self._policy)
+        world, planned = await self._plan(world)
         for name in busy:
             planned.workloads.pop(name, None)
         known = Knowledge(world, planned, busy)
@@ -185,12 +189,27 @@ class Reconciler:
         known = replace(known, busy={**busy, **self._executor.busy})
         self._world = world
         before = {w.name: w for w in self._board.status.workloads}
-        status = self._passed(self._assess(known, before), began, now, "")
+        workloads = tuple(await in_slices(assessments(known, before)))
+        status = self._passed(self._status(known, workloads), began, now, "")
         self._board.publish(status)
         self._told()
         await self._record(before, status.workloads, now)
         wakes = (planned.wake_at, self._keeper.wake_at, check_at)
         return min((w for w in wakes if w), default=None)
+
+    async def _plan(self, world: World) -> tuple[World, Plan]:
+        """The plan, and the world that it is for: the loop goes on while it is made.
+
+        Who asks for a reboot meanwhile is answered by what this pass begins, so that counts; who
+        asks all the time does not keep it from being made.
+        """
+        for _ in range(_PLANS):
+            planned = Plan(dict(await in_slices(plans(world, self._policy))))
+            if (lock := self._locks.lock) == world.memory.lock:
+                return world, planned
+            memory = replace(world.memory, lock=lock)
+            world = World(world.desired, world.observed, memory, world.now)
+        return world, plan(world, self._policy)
 
     def _submit(self, known: Knowledge, tasks: asyncio.TaskGroup) -> float | None:
         """Have done what a pass wants; returns when a registry is to be asked next."""
@@ -206,7 +225,7 @@ class Reconciler:
         wanted = to_check(enabled(world.desired), world.memory)
         return self._updates.follow(wanted, all_questions(world.desired), tasks)
 
-    def _assess(self, known: Knowledge, before: Mapping[str, WorkloadStatus]) -> Status:
+    def _status(self, known: Knowledge, workloads: tuple[WorkloadStatus, ...]) -> Status:
         """The status after a pass."""
         desired, observed = known.world.desired, known.world.observed
         failures = {key: failure.problem for key, failure in self._keeper.failures.items()}
@@ -217,7 +236,7 @@ class Reconciler:
         problems = (*desired.unreadable, *desired.problems, *self._problems())
         return self._board.status.model_copy(
             update={
-                "workloads": assess(known, before),
+                "workloads": workloads,
                 "elsewhere": elsewhere,
                 "networks": assess_networks(desired, observed, failures),
                 "volumes": assess_volumes(desired, observed, failures),

@@ -1,6 +1,6 @@
 """assess(): from one pass's knowledge to the status of each workload."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -52,9 +52,16 @@ def assess(
     knowledge: Knowledge, previous: Mapping[str, WorkloadStatus]
 ) -> tuple[WorkloadStatus, ...]:
     """The status of every workload; `since` is carried on from the last one, `previous`."""
+    return tuple(assessments(knowledge, previous))
+
+
+def assessments(
+    knowledge: Knowledge, previous: Mapping[str, WorkloadStatus]
+) -> Iterator[WorkloadStatus]:
+    """The same, one by one: of many workloads this takes a while."""
     world = knowledge.world
-    names = sorted(set(world.desired.workloads) | set(world.observed.workloads))
-    return tuple(_assess(_view(n, knowledge), previous.get(n)) for n in names)
+    for name in sorted(set(world.desired.workloads) | set(world.observed.workloads)):
+        yield _assess(_view(name, knowledge), previous.get(name))
 
 
 def restarted(before: WorkloadStatus | None, after: WorkloadStatus) -> str:

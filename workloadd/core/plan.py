@@ -4,6 +4,7 @@ Pure and memoryless: a pass that was interrupted anywhere is carried on by the n
 every step leaves something that can be observed (a container, a unit file, a name).
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from workloadd.core.actions import (
@@ -36,14 +37,15 @@ def plan(world: World, policy: Policy) -> Plan:
 
     The plan of one is the same whatever the others are, but for those that it depends on.
     """
+    return Plan(dict(plans(world, policy)))
+
+
+def plans(world: World, policy: Policy) -> Iterator[tuple[str, WorkloadPlan]]:
+    """The same, one by one: of many workloads this takes a while."""
     memory = world.memory
-    names = sorted({*world.desired.workloads, *world.observed.workloads, *memory.hands})
-    return Plan(
-        {
-            name: _held_back(_plan_one(name, world, policy), memory.attempts.get(name), world.now)
-            for name in names
-        }
-    )
+    for name in sorted({*world.desired.workloads, *world.observed.workloads, *memory.hands}):
+        planned = _plan_one(name, world, policy)
+        yield name, _held_back(planned, memory.attempts.get(name), world.now)
 
 
 def _held_back(planned: WorkloadPlan, attempt: Attempt | None, now: float) -> WorkloadPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from pydantic import BaseModel
@@ -14,6 +15,8 @@ from workloadd.spec.problems import Path
 Version: TypeAlias = tuple[int, int]
 OLDEST: Version = (5, 0)
 """With this release everything works that says nothing else."""
+# No default: equal to nothing that may be written.
+_NONE = object()
 
 
 def podman_of(field: FieldInfo) -> str:
@@ -49,11 +52,30 @@ def _needed(value: object, path: Path) -> Iterator[tuple[Path, Version]]:
 
 
 def _of_model(model: BaseModel, path: Path) -> Iterator[tuple[Path, Version]]:
-    for name, field in type(model).model_fields.items():
+    for name, default, needed in _fields(type(model)):
         given = getattr(model, name)
-        if not field.is_required() and given == field.get_default(call_default_factory=True):
+        if given == default:
             continue
-        if written := podman_of(field):
-            major, minor = written.split(".")
-            yield (*path, name), (int(major), int(minor))
+        if needed:
+            yield (*path, name), needed
         yield from _needed(given, (*path, name))
+
+
+# A default made anew costs far more than all else here, and every pass asks for them.
+@lru_cache(maxsize=256)
+def _fields(model: type[BaseModel]) -> tuple[tuple[str, object, Version | None], ...]:
+    """The fields of a model, with their default (`_NONE`: there is none) and what they need."""
+    return tuple(
+        (name, _NONE if field.is_required() else _default(field), _release(podman_of(field)))
+        for name, field in model.model_fields.items()
+    )
+
+
+def _default(field: FieldInfo) -> object:
+    made: object = field.get_default(call_default_factory=True)
+    return made
+
+
+def _release(written: str) -> Version | None:
+    major, _, minor = written.partition(".")
+    return (int(major), int(minor)) if written else None
