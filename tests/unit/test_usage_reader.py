@@ -74,6 +74,14 @@ def test_no_limit(kernel: Kernel) -> None:
     assert kernel.look().groups[UNIT].limit is None
 
 
+def test_the_limit_is_the_containers_within_the_unit(kernel: Kernel) -> None:
+    (kernel.unit / "memory.max").write_text("max\n")
+    payload = kernel.unit / "libpod-payload-0123"
+    payload.mkdir()
+    (payload / "memory.max").write_text("1024\n")
+    assert kernel.look().groups[UNIT].limit == 1024
+
+
 def test_a_unit_and_a_process_that_have_just_ended(kernel: Kernel) -> None:
     for path in kernel.unit.iterdir():
         path.unlink()

@@ -22,6 +22,8 @@ deadline = "4m"
 [pull]
 backoff_base = "500ms"
 backoff_max = "2s"
+[usage]
+interval = "2s"
 [log]
 level = "debug"
 """

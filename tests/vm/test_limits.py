@@ -52,6 +52,22 @@ def test_limits_are_the_kernel_s(guest: Guest, name: str) -> None:
     guest.gone(name)
 
 
+def test_what_it_uses_is_told(guest: Guest, name: str) -> None:
+    writes = "dd if=/dev/zero of=/tmp/x bs=1M count=20 && sync && exec sleep infinity"
+    file = f"""image: {BUSYBOX}\ncommand: [sh, -c, "{writes}"]\nstop_signal: SIGKILL\n{LIMITS}"""
+    guest.deploy(name, file)
+
+    def measured() -> Document | None:
+        now: Document = guest.api(f"/v1/workloads/{name}/resources")["now"]
+        return now if now["cpu"] is not None and (now["written_bytes"] or 0) > 10 << 20 else None
+
+    now = guest.wait_until(measured, "what it wrote to be counted")
+    assert now["memory_limit"] == 64 << 20
+    assert 1 << 20 < now["memory"] <= 80 << 20
+    assert 2 <= now["pids"] < 20
+    guest.gone(name)
+
+
 def test_what_is_killed_for_memory_says_so_and_is_started_again(guest: Guest, name: str) -> None:
     guest.deploy(name, EATER)
     guest.inside(name, "echo 4 > /data/times")

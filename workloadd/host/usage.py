@@ -51,11 +51,22 @@ def _group(directory: Path) -> Group | None:
     return Group(
         cpu=used["usage_usec"] / 1_000_000 if "usage_usec" in used else None,
         memory=_number(_try(directory / "memory.current")),
-        limit=_number(_try(directory / "memory.max")),
+        limit=_limit(directory),
         pids=_number(_try(directory / "pids.current")),
         read=read,
         written=written,
     )
+
+
+def _limit(directory: Path) -> int | None:
+    """The limit of memory: that of the container, which crun sets on a group within the unit's."""
+    text = _try(directory / "memory.max")
+    if text is None or text.strip() != "max":
+        return _number(text)
+    with suppress(OSError):
+        payload = next(directory.glob("libpod-payload-*"), directory)
+        return _number(_try(payload / "memory.max"))
+    return None
 
 
 def _blocks(text: str | None) -> tuple[int | None, int | None]:
