@@ -234,6 +234,15 @@ class Installed:
         """Status and document that the API answers with on its Unix socket."""
         return await self._ask("GET", path)
 
+    async def told(self, path: str) -> str:
+        """What it answers people with."""
+        connector = UnixConnector(str(self.paths.socket))
+        async with (
+            ClientSession(connector=connector) as session,
+            session.get(f"http://localhost{path}", headers={"Accept": "text/plain"}) as answer,
+        ):
+            return await answer.text()
+
     async def post(self, action: str, name: str = "web") -> tuple[int, Any]:
         """The same of an action, with its parameters."""
         return await self._ask("POST", f"/v1/workloads/{name}/{action}")

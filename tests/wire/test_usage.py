@@ -48,6 +48,8 @@ async def test_rates_come_with_the_second_look(host: Installed, kernel: Kernel) 
     assert second["now"]["memory_limit"] is None
     assert second["series"]["at"] == [1000, 1001]
     assert second["series"]["written"] == [None, 10]
+    text = await host.told("/web")
+    assert "50 % of a core, 2.0 KiB, 2 processes" in text
     _, everything = await host.get("/v1/resources")
     assert [one["workload"] for one in everything["workloads"]] == ["web"]
     assert everything["workloads"][0] == {**second["now"], "workload": "web"}

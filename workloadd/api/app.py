@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 from pydantic import BaseModel
 
-from workloadd.api import actions, documents, health, runs, text
+from workloadd.api import actions, documents, health, runs, text, text_usage
 from workloadd.api.access import Access, may_know
 from workloadd.api.actions import Actions, Diff
 from workloadd.api.contract import DEFAULT_LIMIT, ENDPOINTS, MAX_LIMIT, SHOWN
@@ -88,7 +88,9 @@ def application(
     usage: UsageView | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
-    api = _Api(board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff)
+    api = _Api(
+        board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff, usage
+    )
     log_lines = LogsApi(logs, lambda name: board.status.workload(name), api.find) if logs else None
     fleetlock = FleetLockApi(locks, settings.fleetlock, peers)
     following = EventsApi(events) if events else None
@@ -157,6 +159,7 @@ class _Api:
         start_run: StartRun,
         by_hand: Actions,
         diff: Diff | None,
+        usage: UsageView | None,
     ) -> None:
         self._board = board
         self._history = history
@@ -165,6 +168,7 @@ class _Api:
         self._start_run = start_run
         self._by_hand = by_hand
         self._diff = diff
+        self._usage = usage
         self._documents = Documents()
         self._description: Document | None = None
 
@@ -200,7 +204,8 @@ class _Api:
         runs = await self._history.runs.of(workload.name, 1) if workload.job else []
         last = _for_the_asker(request, workload.name, runs)
         settled = workload.state in SETTLED
-        return _told(text.detail(workload, rollouts, self._now(), last), settled)
+        uses = text_usage.uses(self._usage.meters.get(workload.name)) if self._usage else ""
+        return _told(text.detail(workload, rollouts, self._now(), last, uses), settled)
 
     async def openapi(self, request: web.Request) -> web.Response:
         """`/openapi.json`: this API for programs."""

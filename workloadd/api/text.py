@@ -60,10 +60,14 @@ def detail(
     rollouts: Sequence[RolloutRow],
     now: datetime,
     runs: Sequence[RunRow] = (),
+    uses: str = "",
 ) -> str:
-    """Everything about one workload; `rollouts` and a job's `runs` come with the newest first."""
+    """Everything about one workload; `rollouts` and a job's `runs` come with the newest first.
+
+    `uses` says what it uses of the host.
+    """
     sections = (
-        _head(workload, now),
+        _head(workload, now, uses),
         text_containers.containers(workload.containers, now),
         _conditions(workload.conditions, now),
         text_containers.probes(workload.probes, now),
@@ -177,7 +181,7 @@ def _host_condition(condition: HostConditionStatus) -> Iterator[str]:
         yield f"  fix: {clean(condition.fix)}"
 
 
-def _head(workload: WorkloadStatus, now: datetime) -> list[str]:
+def _head(workload: WorkloadStatus, now: datetime, uses: str) -> list[str]:
     lines = sentence(f"{workload.name}: {workload.state} for {_age(workload, now)}")
     for text in (workload.description, "" if workload.errors else workload.message):
         if text:
@@ -195,6 +199,7 @@ def _head(workload: WorkloadStatus, now: datetime) -> list[str]:
         ("file wants", workload.wanted.reference if workload.wanted else ""),
         ("unit", f"{unit.name}: {unit.active_state} ({unit.sub_state}), result {unit.result}"),
         ("restarts", str(workload.restarts)),
+        ("uses", uses),
         ("last error", workload.last_error if workload.last_error != workload.message else ""),
     )
     return lines + [line for label, value in facts if value for line in _fact(label, value)]
