@@ -18,7 +18,7 @@ from workloadd.api.access import Access
 from workloadd.api.app import application
 from workloadd.api.exposition import families
 from workloadd.api.prune import pruned_status
-from workloadd.api.server import Server
+from workloadd.api.server import Server, Shared
 from workloadd.api.tokens import Token
 from workloadd.board import Board
 from workloadd.by_hand import ByHand
@@ -231,12 +231,14 @@ class Daemon:
         )
 
     def _make_access(self, places: SecretPlaces) -> Access:
-        place = self._settings.api.token_file
-        if not place:
-            return Access()
-        return Access(Token(partial(read_token, place, places), self._clock.monotonic))
+        settings = self._settings.api
+        token = None
+        if place := settings.token_file:
+            token = Token(partial(read_token, place, places), self._clock.monotonic)
+        return Access(token, settings.group)
 
     def _make_server(self) -> Server:
+        group = self._settings.api.group
         return Server(
             application(
                 self.board,
@@ -257,6 +259,7 @@ class Daemon:
             ),
             socket=self._paths.socket,
             listen=self._settings.api.address,
+            shared=Shared(self._paths.shared_socket, group) if group else None,
         )
 
     def _make_locks(self) -> FleetLock:
@@ -465,9 +468,8 @@ class Daemon:
 
     def _problems(self) -> tuple[Problem, ...]:
         """What the parts cannot do just now."""
-        return tuple(
-            p for p in (self.server.problem, self.access.problem, self.watcher.problem) if p
-        )
+        rest = (self.access.problem, self.watcher.problem)
+        return (*self.server.problems, *(problem for problem in rest if problem))
 
     def _tell(self, status: Status) -> None:
         """After a pass: follow the files it read, tell systemd how we are and that we live."""

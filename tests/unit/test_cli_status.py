@@ -185,6 +185,17 @@ def test_tcp_is_asked_where_there_is_no_socket(
     assert run("status", "web").exit_code == 0
 
 
+def test_a_groups_socket_is_found(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where there is no daemon of one's own; to act, as well."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/nonexistent")
+    (tmp_path / "workloads").symlink_to(daemon.socket.parent)
+    monkeypatch.setattr("workloadd.cli.client._SHARED", tmp_path)
+    assert run("status", "web").exit_code == 0
+    assert "cannot find an action" in run("pause", "web").output
+
+
 def test_no_daemon(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workloadd.cli.client.TCP", "http://127.0.0.1:1")
     done = run("status")

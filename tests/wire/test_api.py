@@ -472,13 +472,13 @@ async def test_a_taken_port_is_reported_and_tried_again(api: Api) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = other.getsockname()
         async with api.serving(address, retry=0.01) as server:
-            assert server.problem
-            assert server.problem.reason == "ListenFailed"
-            assert str(address[1]) in server.problem.message
+            (problem,) = server.problems
+            assert problem.reason == "ListenFailed"
+            assert str(address[1]) in problem.message
             assert (await api.get("/healthz", unix=True)).status == 200
             other.close()
             await server.reachable.wait()
-            assert server.problem is None
+            assert server.problems == ()
             assert (await api.get("/healthz")).status == 200
 
 

@@ -1,9 +1,13 @@
 """Who is answered what, on real sockets: with a token, without, and with another."""
 
+import asyncio
 import base64
 import logging
 import os
-from collections.abc import Iterator
+import socket
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,10 @@ from tests.fakes.installed import Installed
 from tests.fakes.statuses import GOOD, NOW
 from tests.wire.test_api import Api, made, rollout
 from tests.wire.test_page import BROWSER
+from workloadd.api import access
 from workloadd.api.access import Access
 from workloadd.api.contract import ENDPOINTS
-from workloadd.api.server import Server
+from workloadd.api.server import Server, Shared
 from workloadd.api.tokens import FRESH, MAX_LENGTH, MIN_LENGTH, Token, checked
 from workloadd.cli.main import main
 from workloadd.core.errors import Permanent
@@ -193,8 +198,6 @@ class TestCommandLine:
     """`workloadctl` with the token."""
 
     async def asked(self, api: TokenApi, *words: str, **variables: str) -> tuple[int, str]:
-        import asyncio
-
         async with api.serving():
             assert api.running.address
             url = f"http://127.0.0.1:{api.running.address[1]}"
@@ -229,3 +232,102 @@ class TestCommandLine:
         (tmp_path / "binary").write_bytes(os.urandom(20) + b"\xff")
         _, said = await self.asked(api, "status", "--token-file", str(tmp_path / "binary"))
         assert "it is no token" in said
+
+
+class GroupApi(Api):
+    """The application with a socket for a group: the one we are in, unless told otherwise."""
+
+    group = str(os.getegid())
+
+    @property
+    def shared(self) -> Path:
+        return self.socket.parent.parent / "users/workloads/workloadd.sock"
+
+    def server(self, listen: tuple[str, int] | None = ("127.0.0.1", 0), **limits: Any) -> Server:
+        self.access = Access(group=self.group)
+        return super().server(listen, shared=Shared(self.shared, self.group), **limits)
+
+
+@pytest.fixture
+async def grouped() -> AsyncIterator[GroupApi]:
+    # A short path: a Unix socket's has at most 107 bytes.
+    with tempfile.TemporaryDirectory() as directory:
+        found = GroupApi(Path(directory), await made({"web": GOOD}, {"web": GOOD}))
+        found.shared.parent.mkdir(parents=True)
+        yield found
+
+
+class Peer:
+    """Credentials of a process of user 4000000 with one primary group."""
+
+    size = 12
+
+    def __init__(self, group: int) -> None:
+        self._group = group
+
+    def unpack(self, _data: bytes) -> tuple[int, int, int]:
+        return 1, 4_000_000, self._group
+
+
+async def test_a_member_of_the_group_may_what_the_owner_may(
+    grouped: GroupApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with grouped.serving():
+        await grouped.running.shared_there.wait()
+        found = grouped.shared.stat()
+        assert stat.S_IMODE(found.st_mode) == 0o660
+        assert found.st_gid == os.getegid()
+        grouped.socket, own = grouped.shared, grouped.socket
+        monkeypatch.setattr(access, "_CREDENTIALS", Peer(os.getegid()))
+        read = await grouped.get("/v1/status", unix=True)
+        acted = await grouped.get(
+            "/v1/workloads/web/restart", "Content-Length: 0", unix=True, method="POST"
+        )
+        monkeypatch.setattr(access, "_CREDENTIALS", Peer(4_000_000))
+        monkeypatch.setattr(access, "_groups", lambda _: (1, os.getegid()))
+        also = await grouped.get("/v1/status", unix=True)
+        monkeypatch.setattr(access, "_groups", lambda _: (1, 2))
+        other = await grouped.get("/v1/status", unix=True)
+        grouped.socket = own
+    assert read.status == also.status == 200
+    # Who it is was accepted; this application has no actions.
+    assert acted.json["reason"] == "NoSuchAction"
+    assert (other.status, other.json["reason"]) == (403, "NotYours")
+    assert f"a member of the group {grouped.group}" in other.json["hint"]
+    assert not grouped.shared.exists()
+
+
+async def test_supplementary_groups_are_those_of_the_process() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        assert set(access._groups(one)) == set(os.getgroups())
+
+
+async def test_without_a_group_nobody_else_is_let_in(
+    api: TokenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_CREDENTIALS", Peer(os.getegid()))
+    async with api.serving():
+        got = await api.get("/v1/status", unix=True)
+    assert (got.status, got.json["reason"]) == (403, "NotYours")
+    assert got.json["detail"] == "cannot answer user 4000000 here: the workloads are another's"
+
+
+async def test_a_groups_socket_that_cannot_be_is_a_problem_with_its_fix(
+    grouped: GroupApi,
+) -> None:
+    grouped.shared.parent.chmod(0o777)
+    async with grouped.serving(retry=0.01) as server:
+        (problem,) = server.problems
+        assert "everybody may write to" in problem.message
+        assert f"d {grouped.shared.parent} 2750 workloads {grouped.group} -" in problem.hint
+        assert (await grouped.get("/healthz", unix=True)).status == 200
+        grouped.shared.parent.chmod(0o750)
+        await server.shared_there.wait()
+        assert server.problems == ()
+
+
+async def test_a_group_that_there_is_not(grouped: GroupApi) -> None:
+    grouped.group = "no-such-group"
+    async with grouped.serving(retry=60) as server:
+        assert server.problems[0].hint.startswith("make it: groupadd no-such-group")

@@ -18,10 +18,12 @@ from workloadd.api.negotiate import wants_html
 from workloadd.api.problems import Refusal
 from workloadd.api.tokens import Token
 from workloadd.core.errors import Problem
-from workloadd.host.peers import name_of
+from workloadd.host.peers import group_named, name_of
 
 # struct ucred: process, user, group.
 _CREDENTIALS = struct.Struct("3i")
+# Linux 4.13; Python has no name for it, and takes no answer of more than this many bytes.
+_SO_PEERGROUPS, _MAX_GROUPS = 59, 1024
 _PAGE = "/page/"
 
 
@@ -33,7 +35,7 @@ class Standing(IntEnum):
     READER = 1
     """Who has the token: may also know what programs and files say."""
     OWNER = 2
-    """The user whose workloads they are, or root: may do something, too."""
+    """The user whose workloads they are, root, or a member of the group: may do something, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ _ASKER = web.RequestKey("asker", Asker)
 class Access:
     """Decides who a request is from."""
 
-    def __init__(self, token: Token | None = None) -> None:
+    def __init__(self, token: Token | None = None, group: str = "") -> None:
         self._token = token
+        self._group = group
 
     @property
     def problem(self) -> Problem | None:
@@ -76,9 +79,33 @@ class Access:
         Raises:
             Refusal: somebody who may not know anything.
         """
-        asker = _peer(request) if on_unix_socket(request) else await self._bearer(request)
+        asker = (
+            await self._peer(request) if on_unix_socket(request) else await self._bearer(request)
+        )
         request[_ASKER] = asker
         return asker
+
+    async def _peer(self, request: web.Request) -> Asker:
+        """The user at the other end, whatever the mode of the file that led here."""
+        sock = request.transport.get_extra_info("socket") if request.transport else None
+        if sock is None:
+            raise Refusal(403, "NotYours", "cannot tell who asks")
+        data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        _, user, group = _CREDENTIALS.unpack(data)
+        if user not in (0, os.getuid()) and not await self._is_member(group, sock):
+            hint = "ask as the user that workloadd runs as, or as root"
+            if self._group:
+                hint += f", or as a member of the group {self._group}"
+            detail = f"cannot answer user {user} here: the workloads are another's"
+            raise Refusal(403, "NotYours", detail, hint)
+        return Asker(Standing.OWNER, user)
+
+    async def _is_member(self, primary: int, sock: socket.socket) -> bool:
+        """By the groups that the process had as it connected, as the kernel knows them."""
+        if not self._group:
+            return False
+        wanted = await asyncio.to_thread(group_named, self._group)
+        return wanted is not None and wanted in (primary, *_groups(sock))
 
     async def _bearer(self, request: web.Request) -> Asker:
         """Over TCP: by the token, where there is one."""
@@ -127,18 +154,13 @@ def on_unix_socket(request: web.Request) -> bool:
     return transport is not None and isinstance(transport.get_extra_info("sockname"), str | bytes)
 
 
-def _peer(request: web.Request) -> Asker:
-    """The user at the other end, whatever the mode of the file that led here."""
-    sock = request.transport.get_extra_info("socket") if request.transport else None
-    if sock is None:
-        raise Refusal(403, "NotYours", "cannot tell who asks")
-    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(data)
-    if user not in (0, os.getuid()):
-        hint = "ask as the user that workloadd runs as, or as root"
-        detail = f"cannot answer user {user} here: the workloads are another's"
-        raise Refusal(403, "NotYours", detail, hint)
-    return Asker(Standing.OWNER, user)
+def _groups(sock: socket.socket) -> tuple[int, ...]:
+    """The supplementary groups of the process at the other end; none where there are too many."""
+    try:
+        data = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MAX_GROUPS)
+    except OSError:
+        return ()
+    return struct.unpack(f"{len(data) // 4}I", data)
 
 
 def _says_nothing(request: web.Request) -> bool:

@@ -1,15 +1,17 @@
-"""The listeners: the Unix socket, which has to be, and TCP on loopback, which may."""
+"""The listeners: the Unix socket, which has to be, and one for a group and TCP, which may."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from workloadd.api.connections import Gate
-from workloadd.api.sockets import bind_unix
-from workloadd.core.errors import Problem
+from workloadd.api.sockets import Listener, bind_shared, bind_unix
+from workloadd.core.errors import Permanent, Problem
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +20,9 @@ MAX_CONNECTIONS = 64
 DEADLINE = 10.0
 """Seconds that one connection may take from beginning to end."""
 RETRY = 10.0
-"""Seconds before a TCP port that was taken is tried again."""
+"""Seconds before a place that could not be had is tried again."""
 
+_TCP, _GROUP = "tcp", "group"
 _MAX_LINE = 4096
 _MAX_HEADERS = 64
 _SHUTDOWN_SECONDS = 2.0
@@ -30,11 +33,20 @@ _http_log = logging.getLogger(f"{__name__}.http")
 _http_log.setLevel(logging.CRITICAL)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A Unix socket that a group may open as well."""
+
+    path: Path
+    group: str
+
+
 class Server:
     """Serves one application.
 
-    `problem` says why TCP is not served, `address` where it is. `listening` is set once the Unix
-    socket is there and TCP was tried, `reachable` once TCP is served as well.
+    `problems` says where it does not listen and why, `address` where TCP is served. `listening` is
+    set once the Unix socket is there and the others were tried, `reachable` once TCP is served as
+    well, `shared_there` once the group's socket is.
     """
 
     def __init__(
@@ -43,6 +55,7 @@ class Server:
         *,
         socket: Path,
         listen: tuple[str, int] | None,
+        shared: Shared | None = None,
         connections: int = MAX_CONNECTIONS,
         deadline: float = DEADLINE,
         retry: float = RETRY,
@@ -50,13 +63,21 @@ class Server:
         self._app = app
         self._socket = socket
         self._listen = listen
+        self._shared = shared
         self._connections = connections
         self._deadline = deadline
         self._retry = retry
-        self.problem: Problem | None = None
+        self._problems: dict[str, Problem] = {}
+        self._untried = {_TCP, *([_GROUP] if shared else [])}
         self.address: tuple[str, int] | None = None
         self.listening = asyncio.Event()
         self.reachable = asyncio.Event()
+        self.shared_there = asyncio.Event()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Where it would listen, but cannot just now."""
+        return tuple(self._problems.values())
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -79,52 +100,84 @@ class Server:
         async with AsyncExitStack() as stack:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await self._serve_unix(runner, stack)
-            await self._serve_tcp(runner, stack)
-            await asyncio.Event().wait()
+            listener = await asyncio.to_thread(bind_unix, self._socket)
+            await self._serve(listener, runner, stack)
+            async with asyncio.TaskGroup() as tasks:
+                if shared := self._shared:
+                    tasks.create_task(self._serve_group(shared, runner, stack), name="group")
+                await self._serve_tcp(runner, stack)
+                await asyncio.Event().wait()
 
-    async def _serve_unix(self, runner: web.AppRunner, stack: AsyncExitStack) -> None:
-        listener = await asyncio.to_thread(bind_unix, self._socket)
+    async def _serve(
+        self, listener: Listener, runner: web.AppRunner, stack: AsyncExitStack
+    ) -> None:
         stack.push_async_callback(asyncio.to_thread, listener.remove)
         loop = asyncio.get_running_loop()
         server = await loop.create_unix_server(self._gate(runner), sock=listener.sock)
         stack.callback(server.close)
 
+    async def _serve_group(
+        self, shared: Shared, runner: web.AppRunner, stack: AsyncExitStack
+    ) -> None:
+        async def serve() -> None:
+            listener = await asyncio.to_thread(bind_shared, shared.path, shared.group)
+            await self._serve(listener, runner, stack)
+
+        await self._until_done(_GROUP, serve)
+        log.info("listening on %s for the group %s", shared.path, shared.group)
+        self.shared_there.set()
+
     async def _serve_tcp(self, runner: web.AppRunner, stack: AsyncExitStack) -> None:
         """Listen on TCP, however long it takes until the port is free."""
         if self._listen is None:
-            self.listening.set()
+            self._tried(_TCP)
             return
         host, port = self._listen
         loop = asyncio.get_running_loop()
-        while True:
+
+        async def serve() -> None:
             try:
                 server = await loop.create_server(self._gate(runner), host, port)
             except OSError as error:
-                self._report(host, port, error)
-                self.listening.set()
+                raise _not_free(host, port, error) from None
+            stack.callback(server.close)
+            self.address = server.sockets[0].getsockname()[:2]
+
+        await self._until_done(_TCP, serve)
+        log.info("listening on %s and on %s port %d", self._socket, host, port)
+        self.reachable.set()
+
+    async def _until_done(self, name: str, serve: Callable[[], Awaitable[None]]) -> None:
+        """Try again and again."""
+        while True:
+            try:
+                await serve()
+            except Permanent as error:
+                if self._problems.get(name) != error.problem:
+                    log.warning("%s", error.problem)
+                self._problems[name] = error.problem
+                self._tried(name)
                 await asyncio.sleep(self._retry)
                 continue
-            stack.callback(server.close)
-            self.problem = None
-            self.address = server.sockets[0].getsockname()[:2]
-            log.info("listening on %s and on %s port %d", self._socket, *self.address)
-            self.listening.set()
-            self.reachable.set()
+            self._problems.pop(name, None)
+            self._tried(name)
             return
 
-    def _report(self, host: str, port: int, error: OSError) -> None:
-        if self.problem is None:
-            reason = error.strerror or str(error)
-            self.problem = Problem(
-                "ListenFailed",
-                f"cannot listen on {host} port {port}: {reason}",
-                f"see who does: ss -ltnp 'sport = :{port}'; or set [api] listen in workloadd.toml",
-            )
-            log.warning("%s", self.problem)
+    def _tried(self, name: str) -> None:
+        self._untried.discard(name)
+        if not self._untried:
+            self.listening.set()
 
     def _gate(self, runner: web.AppRunner) -> Gate:
         server = runner.server
         if server is None:
             raise RuntimeError("the runner is not set up")
         return Gate(server, limit=self._connections, deadline=self._deadline)
+
+
+def _not_free(host: str, port: int, error: OSError) -> Permanent:
+    return Permanent(
+        "ListenFailed",
+        f"cannot listen on {host} port {port}: {error.strerror or error}",
+        f"see who does: ss -ltnp 'sport = :{port}'; or set [api] listen in workloadd.toml",
+    )

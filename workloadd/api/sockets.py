@@ -1,4 +1,4 @@
-"""The Unix socket in the file system: private, and put in place in one step."""
+"""Unix sockets in the file system: private or for a group, and put in place in one step."""
 
 import errno
 import os
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workloadd.core.errors import Permanent
+from workloadd.host.peers import group_named
 
 _BACKLOG = 128
 # A connect to a living listener takes no time; one that hangs has a listener too.
@@ -42,12 +43,7 @@ def bind_unix(path: Path) -> Listener:
     """
     try:
         _private_directory(path.parent)
-        if _is_alive(path):
-            raise Permanent(
-                "AlreadyRunning",
-                f"cannot listen on {path}: another workloadd answers there",
-                "see systemctl --user status workloadd; there is one for each user",
-            )
+        _require_free(path)
         return _bind(path)
     except OSError as error:
         raise Permanent(
@@ -55,6 +51,49 @@ def bind_unix(path: Path) -> Listener:
             f"cannot listen on {path}: {error.strerror or error}",
             f"{path.parent} must belong to this user; the path may have 107 bytes",
         ) from error
+
+
+def bind_shared(path: Path, name: str) -> Listener:
+    """A listening socket that this group may open too, mode 0660; blocks for a moment.
+
+    Its directory is the administrator's to make: no user may give files to a group that it is not
+    in, but what is made in a directory with the set-group-ID bit belongs to the directory's group.
+
+    Raises:
+        Permanent: the group or the place cannot be used, or another daemon serves there.
+    """
+    group = group_named(name)
+    if group is None:
+        said = f"cannot serve the group {name}: there is none of that name on this host"
+        raise Permanent("SocketFailed", said, f"make it: groupadd {name}; or correct [api] group")
+    try:
+        _require_owned(path.parent)
+        _require_free(path)
+        return _bind(path, group)
+    except OSError as error:
+        raise Permanent(
+            "SocketFailed",
+            f"cannot listen on {path}, for the group {name}: {error.strerror or error}",
+            "write into /etc/tmpfiles.d/workloadd-group.conf, and run systemd-tmpfiles --create: "
+            f"d {path.parent} 2750 {path.parent.name} {name} -",
+        ) from error
+
+
+def _require_owned(directory: Path) -> None:
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, os.geteuid()):
+        raise PermissionError(errno.EPERM, f"{directory} is not a directory of this user")
+    if found.st_mode & stat.S_IWOTH:
+        raise PermissionError(errno.EPERM, f"everybody may write to {directory}")
+
+
+def _require_free(path: Path) -> None:
+    if _is_alive(path):
+        raise Permanent(
+            "AlreadyRunning",
+            f"cannot listen on {path}: another workloadd answers there",
+            "see systemctl --user status workloadd; there is one for each user",
+        )
 
 
 def _private_directory(directory: Path) -> None:
@@ -78,15 +117,18 @@ def _is_alive(path: Path) -> bool:
     return True
 
 
-def _bind(path: Path) -> Listener:
+def _bind(path: Path, group: int | None = None) -> Listener:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         aside.unlink(missing_ok=True)
         sock.bind(str(aside))
-        aside.chmod(0o600)
+        found = aside.stat()
+        if group is not None and found.st_gid != group:
+            os.chown(aside, -1, group)
+        aside.chmod(0o600 if group is None else 0o660)
         sock.listen(_BACKLOG)
-        inode = aside.stat().st_ino
+        inode = found.st_ino
         aside.replace(path)
     except BaseException:
         sock.close()

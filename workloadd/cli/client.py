@@ -25,6 +25,8 @@ _PATIENCE = 60.0
 _NONE: Mapping[str, str] = MappingProxyType({})
 _USER = "workloads"
 _MAX_TOKEN = 4096
+# Where each daemon has its socket for a group.
+_SHARED = Path("/run/workloadd/users")
 _TOKEN_FILE = f"{__name__}.token_file"
 
 
@@ -135,7 +137,7 @@ def lines(
 
 def post(path: str, unix: str | None) -> Answer:
     """The answer to an action, which is taken on the Unix socket alone."""
-    return _ask_first(places(None, unix)[:1], "POST", path, "application/json")
+    return _ask_first([unix or _own_socket()], "POST", path, "application/json")
 
 
 def workload_path(name: str) -> str:
@@ -226,8 +228,21 @@ def places(url: str | None, unix: str | None) -> list[str]:
         return [unix]
     if url:
         return [url]
+    return [_own_socket(), TCP]
+
+
+def _own_socket() -> str:
+    """The Unix socket of the daemon that is ours; else one that is there for a group of ours."""
     runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    return [str(Path(runtime, "workloadd/workloadd.sock")), TCP]
+    own = Path(runtime, "workloadd/workloadd.sock")
+    if _may_connect(own):
+        return str(own)
+    shared = sorted(path for path in _SHARED.glob("*/workloadd.sock") if _may_connect(path))
+    return str(shared[0] if shared else own)
+
+
+def _may_connect(path: Path) -> bool:
+    return os.access(path, os.W_OK)
 
 
 def ask(place: str, method: str, path: str, accept: str, timeout: float = _TIMEOUT) -> Answer:

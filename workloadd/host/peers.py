@@ -4,6 +4,7 @@ TCP has no SO_PEERCRED; but the client's socket is on this machine too, and the 
 (proc(5)) say whose it is.
 """
 
+import grp
 import pwd
 from collections.abc import Iterable
 from contextlib import suppress
@@ -54,6 +55,16 @@ def users_named(names: Iterable[str]) -> frozenset[int]:
         with suppress(KeyError):
             found.add(pwd.getpwnam(name).pw_uid)
     return frozenset(found)
+
+
+def group_named(name: str) -> int | None:
+    """The number of a group, None where there is none of that name. Blocks."""
+    if name.isascii() and name.isdecimal():
+        return int(name)
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
 
 
 def name_of(user: int) -> str:

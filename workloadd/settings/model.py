@@ -6,6 +6,7 @@ same models as the whole. Durations are seconds in here, and `60s` or `1m30s` in
 
 import ipaddress
 import os
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +21,10 @@ Seconds = Annotated[
     float, BeforeValidator(parse_duration), PlainSerializer(format_duration, when_used="json")
 ]
 
+
+# What shadow-utils and systemd let a group be called; and who a process is that has no number here.
+_GROUP = re.compile(r"[0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?")
+_NOBODIES = ("nogroup", "nobody", "65534", "65535")
 
 CREDENTIAL = "credential:"
 """Before the name of a credential of systemd, where a path may stand."""
@@ -63,6 +68,14 @@ def _check_token_file(value: str) -> str:
         raise ValueError(
             f"expected an absolute path, or {CREDENTIAL}NAME for what systemd passes on, or nothing"
         )
+    return value
+
+
+def _check_group(value: str) -> str:
+    if value and not _GROUP.fullmatch(value):
+        raise ValueError("expected the name of a group of this host, or its number")
+    if value in _NOBODIES:
+        raise ValueError("expected a group that has members of its own")
     return value
 
 
@@ -119,6 +132,9 @@ class ApiSettings(_Section):
 
     token_file: Annotated[str, AfterValidator(_check_token_file)] = ""
     """Path of a token that the listener wants, or `credential:NAME`; empty for no token."""
+
+    group: Annotated[str, AfterValidator(_check_group)] = ""
+    """Group whose members may ask and act as the owner may, on its own socket; empty for none."""
 
     @property
     def address(self) -> tuple[str, int] | None:

@@ -32,6 +32,7 @@ class Paths:
     unit_overrides: tuple[Path, ...]
     state_dir: Path
     xdg_runtime_dir: Path
+    run_dir: Path
     podman_socket: Path
     bus_address: str
     linger_file: Path
@@ -57,6 +58,7 @@ class Paths:
             ),
             state_dir=_xdg(environ, "XDG_STATE_HOME", home / ".local/state") / _APP,
             xdg_runtime_dir=runtime,
+            run_dir=system / "run" / _APP,
             podman_socket=runtime / "podman/podman.sock",
             bus_address=environ.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime / 'bus'}",
             linger_file=Path("/var/lib/systemd/linger") / user,
@@ -73,6 +75,7 @@ class Paths:
             **_unit_paths(root, home / ".local/share", home / ".config", runtime),
             state_dir=home / ".local/state" / _APP,
             xdg_runtime_dir=runtime,
+            run_dir=root / "run" / _APP,
             podman_socket=runtime / "podman/podman.sock",
             bus_address=bus_address or f"unix:path={runtime / 'bus'}",
             linger_file=root / "var/lib/systemd/linger" / user,
@@ -97,6 +100,11 @@ class Paths:
     def socket(self) -> Path:
         """The API's Unix socket."""
         return self.runtime_dir / "workloadd.sock"
+
+    @property
+    def shared_socket(self) -> Path:
+        """The socket for the group that the settings name: others cannot come to the one above."""
+        return self.run_dir / "users" / self.user / "workloadd.sock"
 
     @property
     def files_dir(self) -> Path:

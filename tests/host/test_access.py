@@ -1,0 +1,167 @@
+"""Who may ask and act, with real users and a real kernel."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.host.host import API, Host
+from tests.host.workloads import serving
+
+TOKEN = "a-token-for-the-tests-of-access"
+RUNTIME = "/run/user/$(id -u workloads)/workloadd"
+SHARED = "/run/workloadd/users/workloads"
+GUEST, MEMBER, GROUP = "guest", "member", "ops"
+
+
+@contextmanager
+def settings(host: Host, text: str) -> Iterator[None]:
+    """The daemon, restarted with these settings as well, and afterwards without."""
+    file = host.settings / "60-access.toml"
+    host.write(file, text)
+    try:
+        host.systemctl("restart", "workloadd.service")
+        yield
+    finally:
+        file.unlink()
+        host.systemctl("restart", "workloadd.service")
+
+
+@pytest.fixture(scope="module")
+def people(the_host: Host) -> Iterator[None]:
+    """Two more users, one of them in a group."""
+    script = f"groupadd {GROUP}; useradd -m {GUEST}; useradd -m -G {GROUP} {MEMBER}"
+    the_host.root("sh", "-ec", script)
+    yield
+    the_host.root("sh", "-ec", f"userdel -rf {GUEST}; userdel -rf {MEMBER}; groupdel {GROUP}")
+
+
+def curl(host: Host, user: str, *arguments: str) -> CompletedProcess[str]:
+    """A request as that user; the last line of what is said is the status."""
+    command = ("curl", "--silent", "--show-error", "--write-out", "\\n%{http_code}", *arguments)
+    return host.exec(*command, user=user, check=False)
+
+
+def code(done: CompletedProcess[str]) -> str:
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("people")
+def test_a_token_for_tcp(host: Host, name: str, port: int) -> None:
+    host.deploy(name, serving(port))
+    url, header = f"http://127.0.0.1:{API}", f"Authorization: Bearer {TOKEN}"
+    logs = f"{url}/v1/workloads/{name}/logs"
+    assert code(curl(host, GUEST, f"{url}/{name}")) == "200"
+    assert code(curl(host, GUEST, logs)) == "403"
+    host.root("install", "-m", "0640", "-g", "workloads", "/dev/null", "/etc/workloadd/token")
+    (host.disk / "etc/workloadd/token").write_text(f"{TOKEN}\n")
+    with settings(host, '[api]\ntoken_file = "/etc/workloadd/token"\n'):
+        refused = curl(host, GUEST, "--include", f"{url}/{name}")
+        assert code(refused) == "401"
+        assert 'WWW-Authenticate: Bearer realm="workloadd"' in refused.stdout
+        assert "cannot answer without the token" in refused.stdout
+        assert code(curl(host, GUEST, f"{url}/healthz")) == "200"
+        assert code(curl(host, GUEST, "-H", f"{header}x", url)) == "401"
+        assert code(curl(host, GUEST, "-H", header, url)) == "200"
+        assert code(curl(host, GUEST, "-H", header, logs)) == "200"
+        act = (f"{url}/v1/workloads/{name}/restart", "--request", "POST")
+        assert code(curl(host, GUEST, "-H", header, *act)) == "403"
+        # The command line, over TCP with the token, and on the socket without.
+        asked = ("workloadctl", "status", name)
+        assert "--token-file" in host.exec(*asked, "--url", url, check=False).stderr
+        token = ("--token-file", "/etc/workloadd/token")
+        assert host.exec(*asked, "--url", url, *token).returncode == 0
+        assert host.exec(*asked).returncode == 0
+        # Nothing says it, and one that everybody can read is none.
+        said = host.exec("journalctl", "--user", "--unit=workloadd.service", "--boot").stdout
+        assert TOKEN not in said
+        host.root("chmod", "0644", "/etc/workloadd/token")
+        host.wait_until(
+            lambda: code(curl(host, GUEST, "-H", header, url)) == "503", "the token to be refused"
+        )
+    host.root("rm", "/etc/workloadd/token")
+
+
+@pytest.mark.usefixtures("people")
+def test_another_user_is_refused_whatever_the_file_allows(host: Host) -> None:
+    socket_path = host.exec("sh", "-c", f"echo {RUNTIME}/workloadd.sock").stdout.strip()
+    ask = ("--unix-socket", socket_path, "http://localhost/v1/status")
+    assert "connect to server" in curl(host, GUEST, *ask).stderr
+    opened = f"chmod o+x {RUNTIME}/.. {RUNTIME}; chmod 0666 {RUNTIME}/workloadd.sock"
+    closed = f"chmod o-x {RUNTIME}/.. {RUNTIME}; chmod 0600 {RUNTIME}/workloadd.sock"
+    host.root("sh", "-ec", opened)
+    try:
+        done = curl(host, GUEST, *ask)
+        assert code(done) == "403"
+        document = json.loads(done.stdout.rpartition("\n")[0])
+        assert document["reason"] == "NotYours"
+        assert "the workloads are another's" in document["detail"]
+        assert code(curl(host, "workloads", *ask)) == "200"
+        assert code(curl(host, "root", *ask)) == "200"
+    finally:
+        host.root("sh", "-ec", closed)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_group_may_act(host: Host, name: str, port: int) -> None:
+    host.deploy(name, serving(port))
+    ask = ("--unix-socket", f"{SHARED}/workloadd.sock", "http://localhost/v1/status")
+    with settings(host, f'[api]\ngroup = "{GROUP}"\n'):
+        # Without its directory there is no socket; the status says what to do, and that is enough.
+        (problem,) = host.api("/v1/status")["problems"]
+        line = f"d {SHARED} 2750 workloads {GROUP} -"
+        assert line in problem
+        host.root("sh", "-ec", f"echo '{line}' | systemd-tmpfiles --create /dev/stdin")
+        host.systemctl("restart", "workloadd.service")
+        host.wait_until(lambda: code(curl(host, MEMBER, *ask)) == "200", "the group's socket")
+        assert host.api("/v1/status")["problems"] == []
+        assert host.root("stat", "-c", "%U:%G %a", f"{SHARED}/workloadd.sock").stdout.split() == [
+            f"workloads:{GROUP}",
+            "660",
+        ]
+        done = host.exec("workloadctl", "pause", name, "--reason", "by one of us", user=MEMBER)
+        assert done.returncode == 0
+        notes = host.history(name)["events"]
+        assert any(MEMBER in note["message"] for note in notes)
+        host.exec("workloadctl", "resume", name, user=MEMBER)
+        host.exec("workloadctl", "logs", name, user=MEMBER)
+        # Another user cannot come there; nor is it answered where it can.
+        assert "connect to server" in curl(host, GUEST, *ask).stderr
+        host.root("chmod", "o+rwx", SHARED, f"{SHARED}/workloadd.sock")
+        done = curl(host, GUEST, *ask)
+        assert code(done) == "403"
+        assert f"as a member of the group {GROUP}" in done.stdout
+    host.root("rm", "-r", "/run/workloadd/users")
+    host.wait_for(name, "Ready")
+
+
+def test_tcp_moved_turned_off_and_taken(host: Host) -> None:
+    with settings(host, '[api]\nlisten = "127.0.0.2:7781"\n'):
+        assert (
+            code(curl(host, "root", "http://127.0.0.2:7781/healthz", "-H", "Host: localhost"))
+            == "200"
+        )
+        with pytest.raises(OSError):
+            host.api("/v1/status")
+    with settings(host, '[api]\nlisten = ""\n'):
+        with pytest.raises(OSError):
+            host.api("/v1/status")
+        assert host.exec("workloadctl", "status", check=False).stdout
+    other = (
+        "systemd-run",
+        "--user",
+        "--unit=taken",
+        "--socket-property=ListenStream=127.0.0.1:7782",
+    )
+    host.exec(*other, "true")
+    try:
+        with settings(host, '[api]\nlisten = "127.0.0.1:7782"\n'):
+            said = host.exec("workloadctl", "status", "-o", "json", check=False).stdout
+            (problem,) = json.loads(said)["problems"]
+            assert problem.startswith("cannot listen on 127.0.0.1 port 7782: ")
+            assert "ss -ltnp" in problem
+            assert host.show("workloadd.service", "NRestarts") == {"NRestarts": "0"}
+    finally:
+        host.systemctl("stop", "taken.socket")
