@@ -35,6 +35,7 @@ def main() -> int:
     refuse_root()
     from workloadd import daemon
     from workloadd.host import journal
+    from workloadd.host.passed import refuse_waiting
     from workloadd.settings import Paths, load_settings
 
     paths = Paths.from_environment(os.environ)
@@ -42,6 +43,7 @@ def main() -> int:
         settings = load_settings(paths)
     except WorkloaddError as error:
         sys.stderr.write(f"{error.problem}\n")
+        refuse_waiting()
         return 78
     journal.set_up(getattr(logging, settings.log.level.upper()))
     try:

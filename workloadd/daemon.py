@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +17,7 @@ from pathlib import Path
 from workloadd.api.access import Access
 from workloadd.api.app import application
 from workloadd.api.exposition import families
+from workloadd.api.inherited import Inherited
 from workloadd.api.prune import pruned_status
 from workloadd.api.server import Server, Shared
 from workloadd.api.tokens import Token
@@ -42,6 +43,7 @@ from workloadd.host.files import remove_drafts
 from workloadd.host.filestore import FileStore
 from workloadd.host.journal_logs import JournalLog
 from workloadd.host.namespaces import Namespaces
+from workloadd.host.passed import Passed, passed_sockets
 from workloadd.host.podman import Podman
 from workloadd.host.preflight import gather
 from workloadd.host.probes import Probes, Reach
@@ -100,6 +102,7 @@ class Daemon:
         clock: Clock | None = None,
         registry: Asker | None = None,
         journal: Callable[[str], JournalLog] = JournalLog,
+        passed: Sequence[Passed] = (),
     ) -> None:
         self._registry = registry
         self._paths = paths
@@ -155,7 +158,7 @@ class Daemon:
         self.usage = Usage(
             UsageReader().read, self.reconciler.targets, self._clock.now, settings.usage.interval
         )
-        self.server = self._make_server()
+        self.server = self._make_server(passed)
 
     def _make_keeper(self) -> Keeper:
         return Keeper(
@@ -237,7 +240,7 @@ class Daemon:
             token = Token(partial(read_token, place, places), self._clock.monotonic)
         return Access(token, settings.group)
 
-    def _make_server(self) -> Server:
+    def _make_server(self, passed: Sequence[Passed]) -> Server:
         group = self._settings.api.group
         return Server(
             application(
@@ -260,6 +263,7 @@ class Daemon:
             socket=self._paths.socket,
             listen=self._settings.api.address,
             shared=Shared(self._paths.shared_socket, group) if group else None,
+            inherited=Inherited(passed),
         )
 
     def _make_locks(self) -> FleetLock:
@@ -488,7 +492,7 @@ class Daemon:
 
 async def run(paths: Paths, settings: Settings) -> None:
     """Run a daemon until SIGTERM or SIGINT."""
-    daemon = Daemon(paths, settings)
+    daemon = Daemon(paths, settings, passed=passed_sockets())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop)

@@ -1,7 +1,8 @@
 """Who may ask and act, with real users and a real kernel."""
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from subprocess import CompletedProcess
 
@@ -165,3 +166,96 @@ def test_tcp_moved_turned_off_and_taken(host: Host) -> None:
             assert host.show("workloadd.service", "NRestarts") == {"NRestarts": "0"}
     finally:
         host.systemctl("stop", "taken.socket")
+
+
+def asked_during(host: Host, act: Callable[[], object]) -> tuple[int, list[str]]:
+    """How many requests were made while something went on, and what went wrong with them."""
+    number, failed, done = 0, [], threading.Event()
+
+    def ask() -> None:
+        nonlocal number
+        while not done.is_set():
+            try:
+                host.net.get(API, "/healthz", timeout=20)
+            except OSError as error:
+                failed.append(repr(error))
+            number += 1
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        act()
+        host.wait_until(host.answers, "the first pass")
+    finally:
+        done.set()
+        asking.join()
+    return number, failed
+
+
+def restart(host: Host) -> None:
+    host.systemctl("restart", "workloadd.service")
+
+
+def kill(host: Host) -> None:
+    before = host.show("workloadd.service", "MainPID")
+    host.systemctl("kill", "--signal=SIGKILL", "workloadd.service")
+    host.wait_until(
+        lambda: (
+            host.show("workloadd.service", "MainPID", "SubState") not in (before, {"MainPID": "0"})
+        ),
+        "the daemon to be back",
+    )
+
+
+def test_nobody_is_refused_while_the_daemon_restarts(host: Host) -> None:
+    number, failed = asked_during(host, lambda: restart(host))
+    assert number > 100
+    assert failed == []
+    # Of one that is killed, who was about to be answered sees the end; nobody is turned away.
+    _, failed = asked_during(host, lambda: kill(host))
+    assert not [one for one in failed if "refused" in one]
+    assert len(failed) <= 1
+    host.systemctl("reset-failed", "workloadd.service")
+
+
+def test_socket_units(host: Host) -> None:
+    """Who asks before the daemon is there has it started, and waits; on both listeners."""
+    units = ("workloadd.socket", "workloadd-tcp.socket")
+    broken = host.settings / "99-broken.toml"
+    host.systemctl("stop", "workloadd.service")
+    with pytest.raises(OSError):
+        host.api("/v1/status")
+    host.systemctl("enable", "--now", *units)
+    try:
+        path = host.exec("sh", "-c", f"echo {RUNTIME}/workloadd.sock").stdout.strip()
+        assert code(curl(host, "workloads", "--unix-socket", path, "http://x/healthz")) == "200"
+        host.systemctl("stop", "workloadd.service")
+        assert host.net.get(API, "/healthz", timeout=20)[0] == 200
+        host.wait_until(host.answers, "the first pass")
+        assert host.api("/v1/status")["problems"] == []
+        number, failed = asked_during(host, lambda: restart(host))
+        assert (number > 100, failed) == (True, [])
+        # Settings that are wrong: nobody waits for ever, nor has it started again and again.
+        host.write(broken, "[api]\nlisten = 1\n")
+        host.systemctl("stop", "workloadd.service")
+        with pytest.raises(OSError):
+            host.net.get(API, "/healthz", timeout=20)
+        host.wait_until(
+            lambda: (
+                host.show("workloadd.service", "ExecMainStatus", "SubState")
+                == {"ExecMainStatus": "78", "SubState": "failed"}
+            ),
+            "the daemon to give up",
+        )
+        broken.unlink()
+        with settings(host, '[api]\nlisten = ""\n'):
+            said = host.exec("workloadctl", "status", "-o", "json", check=False).stdout
+            (problem,) = json.loads(said)["problems"]
+            assert "disable --now workloadd-tcp.socket" in problem
+    finally:
+        broken.unlink(missing_ok=True)
+        host.systemctl("disable", "--now", *units)
+        host.systemctl("stop", "workloadd.service")
+        host.systemctl("reset-failed")
+        host.start_daemon()
+    assert host.show("workloadd.socket", "ActiveState") == {"ActiveState": "inactive"}

@@ -9,15 +9,18 @@ class Gate:
 
     Every connection serves one request, so the deadline covers a client that sends slowly, one
     that reads slowly, and one that does neither. One that comes when all places are taken is
-    closed at once. Answers without an end leave by `Connection.detach`.
+    closed at once. Answers without an end leave by `Connection.detach`. `empty` is set while
+    there is none.
     """
 
     def __init__(
         self, make: Callable[[], asyncio.Protocol], *, limit: int, deadline: float
     ) -> None:
         self._make = make
-        self._free = limit
+        self._free = self._limit = limit
         self._deadline = deadline
+        self.empty = asyncio.Event()
+        self.empty.set()
 
     def __call__(self) -> asyncio.Protocol:
         return Connection(self, self._make())
@@ -28,11 +31,14 @@ class Gate:
             transport.abort()
             return None
         self._free -= 1
+        self.empty.clear()
         return asyncio.get_running_loop().call_later(self._deadline, transport.abort)
 
     def leave(self) -> None:
         """Give a place back."""
         self._free += 1
+        if self._free == self._limit:
+            self.empty.set()
 
 
 class Connection(asyncio.Protocol):

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from workloadd.api.connections import Gate
-from workloadd.api.sockets import Listener, bind_shared, bind_unix
+from workloadd.api.inherited import Inherited, keep_tcp
+from workloadd.api.sockets import BACKLOG, Listener, bind_shared, bind_unix
 from workloadd.core.errors import Permanent, Problem
 
 log = logging.getLogger(__name__)
@@ -22,7 +24,8 @@ DEADLINE = 10.0
 RETRY = 10.0
 """Seconds before a place that could not be had is tried again."""
 
-_TCP, _GROUP = "tcp", "group"
+_TCP, _GROUP, _UNUSED = "tcp", "group", "unused"
+_TURNS, _GRACE = 3, 0.5
 _MAX_LINE = 4096
 _MAX_HEADERS = 64
 _SHUTDOWN_SECONDS = 2.0
@@ -56,6 +59,7 @@ class Server:
         socket: Path,
         listen: tuple[str, int] | None,
         shared: Shared | None = None,
+        inherited: Inherited | None = None,
         connections: int = MAX_CONNECTIONS,
         deadline: float = DEADLINE,
         retry: float = RETRY,
@@ -64,6 +68,8 @@ class Server:
         self._socket = socket
         self._listen = listen
         self._shared = shared
+        self._inherited = inherited or Inherited()
+        self._gates: list[Gate] = []
         self._connections = connections
         self._deadline = deadline
         self._retry = retry
@@ -100,7 +106,8 @@ class Server:
         async with AsyncExitStack() as stack:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            listener = await asyncio.to_thread(bind_unix, self._socket)
+            stack.push_async_callback(self._answer_rest)
+            listener = await asyncio.to_thread(bind_unix, self._socket, self._inherited)
             await self._serve(listener, runner, stack)
             async with asyncio.TaskGroup() as tasks:
                 if shared := self._shared:
@@ -112,15 +119,20 @@ class Server:
         self, listener: Listener, runner: web.AppRunner, stack: AsyncExitStack
     ) -> None:
         stack.push_async_callback(asyncio.to_thread, listener.remove)
+        stack.callback((await self._listen_on(listener.sock, runner)).close)
+
+    async def _listen_on(self, sock: socket.socket, runner: web.AppRunner) -> asyncio.Server:
+        # create_unix_server would remove the file at its end, which may be systemd's.
         loop = asyncio.get_running_loop()
-        server = await loop.create_unix_server(self._gate(runner), sock=listener.sock)
-        stack.callback(server.close)
+        return await loop.create_server(self._gate(runner), sock=sock, backlog=BACKLOG)
 
     async def _serve_group(
         self, shared: Shared, runner: web.AppRunner, stack: AsyncExitStack
     ) -> None:
         async def serve() -> None:
-            listener = await asyncio.to_thread(bind_shared, shared.path, shared.group)
+            listener = await asyncio.to_thread(
+                bind_shared, shared.path, shared.group, self._inherited
+            )
             await self._serve(listener, runner, stack)
 
         await self._until_done(_GROUP, serve)
@@ -133,13 +145,10 @@ class Server:
             self._tried(_TCP)
             return
         host, port = self._listen
-        loop = asyncio.get_running_loop()
 
         async def serve() -> None:
-            try:
-                server = await loop.create_server(self._gate(runner), host, port)
-            except OSError as error:
-                raise _not_free(host, port, error) from None
+            sock = self._inherited.tcp(host, port) or _bound(host, port)
+            server = await self._listen_on(sock, runner)
             stack.callback(server.close)
             self.address = server.sockets[0].getsockname()[:2]
 
@@ -165,14 +174,40 @@ class Server:
 
     def _tried(self, name: str) -> None:
         self._untried.discard(name)
-        if not self._untried:
+        if not self._untried and not self.listening.is_set():
+            if unused := self._inherited.close_rest():
+                log.warning("%s", unused)
+                self._problems[_UNUSED] = unused
             self.listening.set()
+
+    async def _answer_rest(self) -> None:
+        """Who was let in before the listeners were closed is still answered, if that is quick."""
+        # What was accepted in this turn of the loop is a connection after the next ones.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                for gate in self._gates:
+                    await gate.empty.wait()
 
     def _gate(self, runner: web.AppRunner) -> Gate:
         server = runner.server
         if server is None:
             raise RuntimeError("the runner is not set up")
-        return Gate(server, limit=self._connections, deadline=self._deadline)
+        gate = Gate(server, limit=self._connections, deadline=self._deadline)
+        self._gates.append(gate)
+        return gate
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A TCP listener, which is kept over restarts."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise _not_free(host, port, error) from None
+    keep_tcp(sock)
+    return sock
 
 
 def _not_free(host: str, port: int, error: OSError) -> Permanent:

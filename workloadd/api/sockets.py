@@ -8,32 +8,39 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from workloadd.api.inherited import Inherited, keep_unix
 from workloadd.core.errors import Permanent
 from workloadd.host.peers import group_named
 
-_BACKLOG = 128
+BACKLOG = 128
+"""Who may wait to be let in, for each listener."""
 # A connect to a living listener takes no time; one that hangs has a listener too.
 _PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A listening socket and the file that leads to it."""
+    """A listening socket and the file that leads to it, which stays if `lasts`."""
 
     sock: socket.socket
     path: Path
     inode: int
+    lasts: bool = False
 
     def remove(self) -> None:
         """Close it and remove the file, unless that is a successor's by now; blocks."""
         self.sock.close()
+        if self.lasts:
+            return
         with suppress(OSError):
             if self.path.stat().st_ino == self.inode:
                 self.path.unlink()
 
 
-def bind_unix(path: Path) -> Listener:
+def bind_unix(path: Path, inherited: Inherited) -> Listener:
     """A listening socket at `path`, mode 0600 in a directory 0700; blocks for a moment.
+
+    The one that was passed on for this path, if there is.
 
     It is made under another name and renamed, so that there never is a time without a socket, or
     with one that others may open. A stale one is replaced, a living one is not.
@@ -43,8 +50,7 @@ def bind_unix(path: Path) -> Listener:
     """
     try:
         _private_directory(path.parent)
-        _require_free(path)
-        return _bind(path)
+        return _taken(path, inherited) or _bind(path)
     except OSError as error:
         raise Permanent(
             "SocketFailed",
@@ -53,7 +59,7 @@ def bind_unix(path: Path) -> Listener:
         ) from error
 
 
-def bind_shared(path: Path, name: str) -> Listener:
+def bind_shared(path: Path, name: str, inherited: Inherited) -> Listener:
     """A listening socket that this group may open too, mode 0660; blocks for a moment.
 
     Its directory is the administrator's to make: no user may give files to a group that it is not
@@ -68,8 +74,7 @@ def bind_shared(path: Path, name: str) -> Listener:
         raise Permanent("SocketFailed", said, f"make it: groupadd {name}; or correct [api] group")
     try:
         _require_owned(path.parent)
-        _require_free(path)
-        return _bind(path, group)
+        return _taken(path, inherited) or _bind(path, group)
     except OSError as error:
         raise Permanent(
             "SocketFailed",
@@ -117,7 +122,13 @@ def _is_alive(path: Path) -> bool:
     return True
 
 
+def _taken(path: Path, inherited: Inherited) -> Listener | None:
+    sock = inherited.unix(path)
+    return Listener(sock, path, path.stat().st_ino, lasts=True) if sock else None
+
+
 def _bind(path: Path, group: int | None = None) -> Listener:
+    _require_free(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
@@ -127,11 +138,11 @@ def _bind(path: Path, group: int | None = None) -> Listener:
         if group is not None and found.st_gid != group:
             os.chown(aside, -1, group)
         aside.chmod(0o600 if group is None else 0o660)
-        sock.listen(_BACKLOG)
+        sock.listen(BACKLOG)
         inode = found.st_ino
         aside.replace(path)
     except BaseException:
         sock.close()
         aside.unlink(missing_ok=True)
         raise
-    return Listener(sock, path, inode)
+    return Listener(sock, path, inode, lasts=keep_unix(sock, inode))
