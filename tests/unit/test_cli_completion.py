@@ -16,7 +16,10 @@ from workloadd.cli.client import Answer
 from workloadd.cli.main import main
 from workloadd.docs import man
 
-NAMES = json.dumps({"workloads": [{"name": name} for name in ("web", "worker", "db")]})
+PARTS = {"worker": [{"name": "app"}, {"name": "side"}]}
+NAMES = json.dumps(
+    {"workloads": [{"name": n, "containers": PARTS.get(n, [])} for n in ("web", "worker", "db")]}
+)
 
 
 def completed(*words: str) -> list[str]:
@@ -51,6 +54,14 @@ def test_names_of_workloads() -> None:
     assert completed("restart", "web", "w") == ["worker"]
     for verb in ("history", "diff", "rollback", "run", "update", "pause", "stop"):
         assert completed(verb, "d") == ["db"]
+
+
+@pytest.mark.usefixtures("daemon")
+def test_names_of_containers() -> None:
+    assert completed("exec", "-it", "w") == ["web", "worker/app", "worker/side"]
+    assert completed("exec", "worker/s") == ["worker/side"]
+    assert completed("logs", "worker", "-c", "a") == ["app"]
+    assert completed("logs", "web", "-c", "") == []
 
 
 def test_they_are_asked_for_where_the_command_would_ask(daemon: list[tuple[str, float]]) -> None:

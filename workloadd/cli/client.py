@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -166,6 +167,36 @@ def known(name: str | None, url: str | None, unix: str | None) -> None:
             raise click.ClickException(problem(found)[1])
 
 
+def as_owner(name: str, unix: str | None, again: Sequence[str]) -> Document:
+    """A workload's status, for what only the user can do whose workloads they are; `again` are the
+    arguments of workloadctl with which that one does it.
+
+    Raises:
+        click.ClickException: we are another, or there is no such workload, or no answer.
+    """
+    place = places(None, unix)[0]
+    if os.geteuid():
+        try:
+            answer = ask(place, "GET", workload_path(name), "application/json")
+        except (OSError, HTTPException):
+            # Where nobody answers over TCP either, that says what to do about it.
+            get("/healthz", "text/plain", None, None)
+        else:
+            if answer.status >= 400:
+                raise click.ClickException(problem(answer)[1])
+            status: Document = json.loads(answer.text)
+            return status
+    command = shlex.join(["workloadctl", *again])
+    raise click.ClickException(
+        f"only the user whose containers they are can do that; run:\n    {_sudo()} {command}"
+    )
+
+
+def _sudo() -> str:
+    """How another user becomes that one."""
+    return f"sudo -u {_USER} XDG_RUNTIME_DIR=/run/user/$(id -u {_USER})"
+
+
 def problem(answer: Answer) -> tuple[str, str]:
     """The reason, and what to tell people, of an answer with a status of 400 or more."""
     try:
@@ -200,8 +231,7 @@ def _advice(failures: Sequence[Exception]) -> str:
     """What to run, by how it failed and by who asks."""
     uid, made = os.geteuid(), _made_for_it()
     if any(isinstance(error, PermissionError) for error in failures):
-        runtime = f"XDG_RUNTIME_DIR=/run/user/$(id -u {_USER})"
-        return f"ask as the user that it runs as:\n    sudo -u {_USER} {runtime} workloadctl status"
+        return f"ask as the user that it runs as:\n    {_sudo()} workloadctl status"
     ours = made in (None, uid) and uid != 0
     systemctl = "systemctl --user" if ours else f"systemctl --user -M {_USER}@"
     sudo = "" if ours or uid == 0 else "sudo "

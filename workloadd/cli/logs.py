@@ -42,7 +42,9 @@ def _moment(_ctx: click.Context, _parameter: click.Parameter, value: str | None)
 @click.option(
     "--since", metavar="WHEN", callback=_moment, help="None from before: 10m ago, or a moment."
 )
-@click.option("-c", "--container", help="Of a pod: this container alone.")
+@click.option(
+    "-c", "--container", shell_complete=names.complete_inner, help="Of a pod: this container alone."
+)
 @click.option("--json", "as_json", is_flag=True, help="Each line as a line of JSON.")
 @client.options
 @click.pass_context

@@ -17,6 +17,7 @@ _VERBS = {
     "completion": ("workloadd.cli.completion", "completion"),
     "doctor": ("workloadd.cli.doctor", "doctor"),
     "events": ("workloadd.cli.events", "events"),
+    "exec": ("workloadd.cli.exec", "exec_"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
     "logs": ("workloadd.cli.logs", "logs"),
