@@ -26,6 +26,7 @@ from workloadd.by_hand import ByHand
 from workloadd.compare import Comparer
 from workloadd.core.backoff import STEADY, delay
 from workloadd.core.errors import Problem, Transient, WorkloaddError
+from workloadd.core.image_uses import WorkloadImage, workload_images
 from workloadd.core.rollout import Policy
 from workloadd.core.status import HostConditionStatus, Status, summary
 from workloadd.events import Events
@@ -257,6 +258,7 @@ class Daemon:
                 events=self.events,
                 metrics=self.metrics.text,
                 logs=self.logs,
+                images=self._images,
                 access=self.access,
                 usage=self.usage,
             ),
@@ -265,6 +267,13 @@ class Daemon:
             shared=Shared(self._paths.shared_socket, group) if group else None,
             inherited=Inherited(passed),
         )
+
+    async def _images(self) -> tuple[WorkloadImage, ...]:
+        """The images of workloads; before the first pass it is not known which these are."""
+        local, ours, unused = await self.pruner.survey()
+        if (world := self.reconciler.world) is None:
+            raise Transient("NotSure", "cannot tell whose images these are: no pass is done yet")
+        return workload_images(world, local, ours, unused)
 
     def _make_locks(self) -> FleetLock:
         settings = self._settings.fleetlock

@@ -140,6 +140,17 @@ class Pruner:
             self._told()
         return pruned
 
+    async def survey(self) -> tuple[tuple[LocalImage, ...], frozenset[str], frozenset[str]]:
+        """All local images; of these, by ID, what was pulled for workloads, and what nobody needs.
+
+        Raises:
+            Transient: Podman or the history could not be asked.
+        """
+        async with self._lock:
+            unused = await self._look(0.0)
+            ours = await self._ours.ours()
+            return await self._store.local(), frozenset(ours), frozenset(one.id for one in unused)
+
     async def _look(self, keep: float) -> tuple[Doomed, ...]:
         """What may be removed; on the way, remember what is in use and forget what is gone."""
         ours = await self._ours.ours()

@@ -126,6 +126,11 @@ class Reconciler:
         """Where to read what the workloads use that ran at the last look."""
         return targets(self._world.observed.workloads) if self._world else {}
 
+    @property
+    def world(self) -> World | None:
+        """The workloads as the last pass knew them; None before there was one."""
+        return self._world
+
     def log_drivers(self, workload: str) -> dict[str, str]:
         """Where the output of each container of a workload goes, by its file."""
         declared, _ = self.wanted(workload) or (None, None)

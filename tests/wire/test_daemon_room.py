@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp import ClientSession, UnixConnector
 from click.testing import CliRunner
 
@@ -245,3 +246,43 @@ async def test_podman_refuses_what_somebody_took_meanwhile(host: Installed, disk
     host.world.libpod.inject("DELETE images/*", status=409, message="image is in use")
     assert (await prune(host))[1]["images"] == []
     assert REMOTE in images(host)
+
+
+async def told(host: Installed, *options: str) -> tuple[int, str]:
+    words = ["images", "--socket", str(host.paths.socket), *options]
+    done = await asyncio.to_thread(CliRunner().invoke, main, words)
+    return done.exit_code, done.output
+
+
+async def test_images_and_who_uses_them(host: Installed, disk: Disk) -> None:
+    publish(host)
+    await host.start()
+    host.write("web", f"image: {REMOTE}\n")
+    await host.settled(image=REMOTE)
+    host.write("web", "image: localhost/app:1\n")
+    host.write("other", "image: localhost/app:1\npull: never\nenabled: false\n")
+    await host.settled(image="localhost/app:1")
+    await host.until(lambda: host.status("other") is not None)
+    code, text = await told(host)
+    assert code == 0
+    assert [line.split(maxsplit=3) for line in text.splitlines()] == [
+        ["IMAGE", "SIZE", "USED", "BY"],
+        ["localhost/app:1", "1.9", "MiB", "web (current), other (file)"],
+        [REMOTE, "1.9", "MiB", "web (previous)"],
+    ]
+    shown = yaml.safe_load((await told(host, "-o", "yaml"))[1])["images"]
+    assert [one["pulled"] for one in shown] == [False, True]
+    assert shown[0]["digest"] in (await told(host, "--digests"))[1]
+
+    for tag in ("2", "3"):
+        host.write("web", f"image: localhost/app:{tag}\n")
+        await host.settled(image=f"localhost/app:{tag}")
+    await host.until(lambda: len(host.containers()) == 2 and host.is_idle())
+    assert f"{REMOTE}  1.9 MiB  nobody (prunable)" in (await told(host))[1].replace("   ", " ")
+    await prune(host)
+    assert REMOTE not in (await told(host))[1]
+
+
+async def test_no_images(host: Installed, disk: Disk) -> None:
+    await host.start()
+    assert await told(host) == (0, "no images: no workload uses any\n")

@@ -23,6 +23,7 @@ from workloadd.api.guard import (
     refuse_strangers,
     set_headers,
 )
+from workloadd.api.images import Images, images_handler
 from workloadd.api.logs import LogsApi, LogsView
 from workloadd.api.metrics import metrics_handler
 from workloadd.api.models import Alive, Readiness, Unready
@@ -84,6 +85,7 @@ def application(
     events: Events | None = None,
     metrics: Callable[[], bytes] | None = None,
     logs: LogsView | None = None,
+    images: Images | None = None,
     access: Access | None = None,
     usage: UsageView | None = None,
 ) -> web.Application:
@@ -106,6 +108,7 @@ def application(
         "workloads": api.workloads,
         "workload": api.workload,
         "history": api.history,
+        "images": images_handler(images) if images else None,
         "events": following.follow if following else None,
         "logs": log_lines.answer if log_lines else None,
         "resources": uses.one if uses else None,

@@ -178,6 +178,34 @@ class PrunedImages(_Model):
     size: int = Field(description="bytes; layers that other images share stay")
 
 
+class ImageUse(_Model):
+    """What an image is there for."""
+
+    workload: str
+    container: str = Field(description="the container's name in its pod; empty for an only one")
+    role: Literal["current", "next", "previous", "older", "file"] = Field(
+        description="the deployment that has it; file where the file names it and none has"
+    )
+
+
+class WorkloadImage(_Model):
+    """An image that workloads use, or that was pulled for one."""
+
+    id: str
+    names: tuple[str, ...]
+    digest: str = Field(description="of its manifest; empty where that is not known")
+    size: int = Field(description="bytes; layers that other images share are counted with each")
+    uses: tuple[ImageUse, ...]
+    pulled: bool = Field(description="by workloadd, and not there before")
+    prunable: bool = Field(description="nothing needs it any more")
+
+
+class WorkloadImages(_Model):
+    """All of them, by name; images of others are left out."""
+
+    images: tuple[WorkloadImage, ...]
+
+
 class OutdatedWorkload(_Model):
     """What is known of newer images of a workload."""
 

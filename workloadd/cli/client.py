@@ -167,6 +167,27 @@ def known(name: str | None, url: str | None, unix: str | None) -> None:
             raise click.ClickException(problem(found)[1])
 
 
+def owner_get(path: str, url: str | None, unix: str | None, *again: str) -> Answer:
+    """The answer to what only the user is told whose workloads they are, and over TCP who has the
+    token; `again` are the arguments of workloadctl with which that user asks.
+
+    Raises:
+        click.ClickException: we are another, or there is no answer, or it is a refusal.
+    """
+    place = places(url, unix)[0]
+    try:
+        answer = ask(place, "GET", path, "application/json")
+    except (OSError, HTTPException) as error:
+        if url or unix:
+            raise UnreachableError({place: error}) from None
+        # Where nobody answers over TCP either, that says what to do about it.
+        get("/healthz", "text/plain", None, None)
+        raise _not_owner(again) from None
+    if answer.status >= 400:
+        raise click.ClickException(problem(answer)[1])
+    return answer
+
+
 def as_owner(name: str, unix: str | None, again: Sequence[str]) -> Document:
     """A workload's status, for what only the user can do whose workloads they are; `again` are the
     arguments of workloadctl with which that one does it.
@@ -174,21 +195,16 @@ def as_owner(name: str, unix: str | None, again: Sequence[str]) -> Document:
     Raises:
         click.ClickException: we are another, or there is no such workload, or no answer.
     """
-    place = places(None, unix)[0]
-    if os.geteuid():
-        try:
-            answer = ask(place, "GET", workload_path(name), "application/json")
-        except (OSError, HTTPException):
-            # Where nobody answers over TCP either, that says what to do about it.
-            get("/healthz", "text/plain", None, None)
-        else:
-            if answer.status >= 400:
-                raise click.ClickException(problem(answer)[1])
-            status: Document = json.loads(answer.text)
-            return status
+    if not os.geteuid():
+        raise _not_owner(again)
+    status: Document = json.loads(owner_get(workload_path(name), None, unix, *again).text)
+    return status
+
+
+def _not_owner(again: Sequence[str]) -> click.ClickException:
     command = shlex.join(["workloadctl", *again])
-    raise click.ClickException(
-        f"only the user whose containers they are can do that; run:\n    {_sudo()} {command}"
+    return click.ClickException(
+        f"only the user whose workloads they are can do that; run:\n    {_sudo()} {command}"
     )
 
 

@@ -20,6 +20,7 @@ _VERBS = {
     "exec": ("workloadd.cli.exec", "exec_"),
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
+    "images": ("workloadd.cli.images", "images"),
     "logs": ("workloadd.cli.logs", "logs"),
     "pause": ("workloadd.cli.hands", "pause"),
     "restart": ("workloadd.cli.hands", "restart"),

@@ -118,14 +118,17 @@ class _Feed(threading.Thread):
     def __init__(self, name: str | None, url: str | None, unix: str | None) -> None:
         super().__init__(daemon=True)
         self._asked = name, url, unix
+        self._context = click.get_current_context()
         self._heard: deque[tuple[str, Any]] = deque()
         self.news, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def run(self) -> None:
         """Hear, for ever."""
         try:
-            for heard in following.follow(*self._asked):
-                self._tell(heard)
+            # What is asked goes by options, which click knows by thread.
+            with self._context.scope(cleanup=False):
+                for heard in following.follow(*self._asked):
+                    self._tell(heard)
         except Exception as error:  # noqa: BLE001 - it is raised where somebody sees it
             self._tell(("failed", error))
 
