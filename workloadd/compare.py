@@ -8,13 +8,21 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from workloadd.core.describe import Content, Fingerprint, changes, describe, describe_revision
+from workloadd.core.describe import (
+    Content,
+    Fingerprint,
+    changes,
+    describe,
+    describe_revision,
+    whole,
+)
 from workloadd.core.desired import Declared
 from workloadd.core.errors import Declined
 from workloadd.core.names import SHORT, SHORTEST
 from workloadd.core.revision import Revision
 from workloadd.core.status import WorkloadStatus, moment
 from workloadd.history import RevisionRow
+from workloadd.spec.model import WorkloadSpec
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +90,23 @@ class Comparer:
             "changes": [asdict(change) for change in found],
         }
 
+    async def spec(self, workload: WorkloadStatus) -> dict[str, Any]:
+        """The document that says what a workload's file comes to, with all defaults.
+
+        Raises:
+            Declined: its file is gone or invalid.
+        """
+        spec = self._spec(workload.name, "show the specification of")
+        return {"workload": workload.name, "source": workload.source, "spec": whole(spec)}
+
+    def _spec(self, name: str, what: str) -> WorkloadSpec:
+        declared, _ = self._wanted(name) or (None, None)
+        if declared is None or declared.spec is None:
+            why = "its file is invalid" if declared else "its file is gone"
+            hint = f"see workloadctl status {name}"
+            raise Declined("InvalidFile", f"cannot {what} {name}: {why}", hint)
+        return declared.spec
+
     async def _kept(self, name: str, revision: str) -> RevisionRow:
         if rows := await self._revisions.find(name, revision):
             return rows[0]
@@ -102,16 +127,11 @@ class Comparer:
         raise Declined("NoSuchRevision", f"cannot find revision {prefix} of {name}: {why}", hint)
 
     async def _declared(self, name: str) -> Content:
-        known = self._wanted(name)
-        declared, revision = known if known else (None, None)
-        if declared is None or declared.spec is None:
-            why = "its file is invalid" if declared else "its file is gone"
-            hint = f"see workloadctl status {name}"
-            raise Declined("InvalidFile", f"cannot compare {name}: {why}", hint)
+        spec, known = self._spec(name, "compare"), self._wanted(name)
         fingerprint = await self._fingerprint()
-        if revision:
-            return describe_revision(revision, fingerprint)
-        return describe(declared.spec, {}, declared.inputs, fingerprint)
+        if known and known[1]:
+            return describe_revision(known[1], fingerprint)
+        return describe(spec, {}, known[0].inputs if known else {}, fingerprint)
 
     async def _fingerprint(self) -> Fingerprint:
         key = await asyncio.to_thread(self._key)

@@ -259,6 +259,7 @@ class Daemon:
                 metrics=self.metrics.text,
                 logs=self.logs,
                 images=self._images,
+                spec=self.comparer.spec,
                 access=self.access,
                 usage=self.usage,
             ),

@@ -1,5 +1,7 @@
 """workloadctl exec: commands in containers that serve, with terminal and exit status."""
 
+import json
+
 from tests.host.host import Host
 from tests.host.workloads import BUSYBOX, idle
 
@@ -40,3 +42,18 @@ def test_a_pod_has_several(host: Host, name: str) -> None:
     assert (done.returncode, f"workloadctl exec {name}/side" in done.stderr) == (1, True)
     done = host.exec("workloadctl", "exec", f"{name}/side", "hostname")
     assert done.returncode == 0
+
+
+def test_images_and_everything_of_one(host: Host, name: str) -> None:
+    host.deploy(name, idle("environment: {PASSWORD: hunter2}"))
+    lines = host.exec("workloadctl", "images").stdout.splitlines()
+    assert any(BUSYBOX in line and f"{name} (current)" in line for line in lines)
+    document = json.loads(host.exec("workloadctl", "inspect", name, "-o", "json").stdout)
+    assert "hunter2" not in json.dumps(document)
+    assert f"workload-{name}.service" in document["units"]
+    (container,) = document["containers"]
+    assert container["State"]["Status"] == "running"
+    assert document["spec"]["environment"] == {"PASSWORD": "(hidden)"}
+    for verb in (["images"], ["inspect", name]):
+        done = host.root("workloadctl", *verb, check=False)
+        assert (done.returncode, "sudo -u workloads" in done.stderr) == (1, True)

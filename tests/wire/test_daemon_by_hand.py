@@ -261,3 +261,18 @@ async def test_killed_after_every_call(host: Installed, kind: Kind) -> None:
         if len(made) < count:
             break
     assert count > (5 if kind == "hold" else 2 if kind != "pause" else 0)
+
+
+async def test_what_a_file_comes_to(host: Installed) -> None:
+    await host.start()
+    host.write("web", "image: localhost/app:1\nenvironment: {PASSWORD: hunter2}\n")
+    await host.settled()
+    code, document = await host.get("/v1/workloads/web/spec")
+    assert (code, document["workload"]) == (200, "web")
+    assert document["spec"]["environment"] == {"PASSWORD": "(hidden)"}
+    assert document["spec"]["enabled"] is True
+    host.write("web", "image: [\n")
+    await host.until(lambda: host.is_in("Degraded"))
+    code, document = await host.get("/v1/workloads/web/spec")
+    assert (code, document["reason"]) == (409, "InvalidFile")
+    assert document["detail"] == "cannot show the specification of web: its file is invalid"

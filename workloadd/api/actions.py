@@ -8,7 +8,7 @@ from aiohttp import web
 from workloadd.api.access import require_owner, require_reader
 from workloadd.api.contract import MAX_REASON
 from workloadd.api.documents import Document
-from workloadd.api.models import Acted, Difference
+from workloadd.api.models import Acted, Difference, Specification
 from workloadd.api.problems import Refusal
 from workloadd.core.errors import Declined
 from workloadd.core.hands import Answer, Ask
@@ -20,6 +20,8 @@ Act = Callable[[WorkloadStatus, Ask], Awaitable[Answer]]
 Actions = Mapping[str, Act]
 Diff = Callable[[WorkloadStatus, str], Awaitable[dict[str, Any]]]
 """The document that says how a workload differs; raises `Declined`."""
+ShowSpec = Callable[[WorkloadStatus], Awaitable[dict[str, Any]]]
+"""The document that says what a workload's file comes to; raises `Declined`."""
 
 
 async def act(
@@ -50,6 +52,19 @@ async def act(
         **answer.fields,
     )
     return Document.of(document).response(202 if answer.changed else 200)
+
+
+async def spec(
+    request: web.Request, workload: WorkloadStatus, shown: ShowSpec | None
+) -> web.Response:
+    """What a workload's file comes to."""
+    require_reader(request, "what a file says", f"workloadctl inspect {workload.name}")
+    if shown is None:
+        raise Refusal(404, "NotFound", "cannot show a specification here")
+    try:
+        return Document.of(Specification.model_validate(await shown(workload))).response()
+    except Declined as error:
+        raise _declined(error) from None
 
 
 async def diff(request: web.Request, workload: WorkloadStatus, made: Diff | None) -> web.Response:

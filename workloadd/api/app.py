@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from workloadd.api import actions, documents, health, runs, text, text_usage
 from workloadd.api.access import Access, may_know
-from workloadd.api.actions import Actions, Diff
+from workloadd.api.actions import Actions, Diff, ShowSpec
 from workloadd.api.contract import DEFAULT_LIMIT, ENDPOINTS, MAX_LIMIT, SHOWN
 from workloadd.api.documents import Document, Documents
 from workloadd.api.events import EventsApi
@@ -86,12 +86,21 @@ def application(
     metrics: Callable[[], bytes] | None = None,
     logs: LogsView | None = None,
     images: Images | None = None,
+    spec: ShowSpec | None = None,
     access: Access | None = None,
     usage: UsageView | None = None,
 ) -> web.Application:
     """Everything that HTTP answers; `clock` gives seconds since the epoch."""
     api = _Api(
-        board, history, settings.rollout.deadline, clock, start_run, by_hand or {}, diff, usage
+        board,
+        history,
+        settings.rollout.deadline,
+        clock,
+        start_run,
+        by_hand or {},
+        diff,
+        usage,
+        spec,
     )
     log_lines = LogsApi(logs, lambda name: board.status.workload(name), api.find) if logs else None
     fleetlock = FleetLockApi(locks, settings.fleetlock, peers)
@@ -114,6 +123,7 @@ def application(
         "resources": uses.one if uses else None,
         "uses": uses.all if uses else None,
         "diff": api.diff,
+        "spec": api.spec,
         "run": api.run,
         "act": api.act,
         "prune": prune_handler(prune) if prune else None,
@@ -163,6 +173,7 @@ class _Api:
         by_hand: Actions,
         diff: Diff | None,
         usage: UsageView | None,
+        spec: ShowSpec | None,
     ) -> None:
         self._board = board
         self._history = history
@@ -172,6 +183,7 @@ class _Api:
         self._by_hand = by_hand
         self._diff = diff
         self._usage = usage
+        self._spec = spec
         self._documents = Documents()
         self._description: Document | None = None
 
@@ -237,6 +249,10 @@ class _Api:
     async def act(self, request: web.Request) -> web.Response:
         """`POST /v1/workloads/NAME/ACTION`: what people do by hand."""
         return await actions.act(request, self.find(request), self._by_hand, self._clock)
+
+    async def spec(self, request: web.Request) -> web.Response:
+        """`/v1/workloads/NAME/spec`: what its file comes to; for who owns it alone."""
+        return await actions.spec(request, self.find(request), self._spec)
 
     async def diff(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME/diff`: how what serves differs; for who owns it alone."""

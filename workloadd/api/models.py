@@ -1,7 +1,7 @@
 """What the API answers with, besides the status itself (`core.status`)."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -139,6 +139,16 @@ class Difference(_Model):
     changes: tuple[Change, ...]
 
     model_config = ConfigDict(populate_by_name=True)
+
+
+class Specification(_Model):
+    """What a workload's file comes to."""
+
+    workload: str
+    source: str = Field(description="the workload file")
+    spec: dict[str, Any] = Field(
+        description="as the file would have it, with all defaults; what may be a secret is hidden"
+    )
 
 
 class Acted(_Model):

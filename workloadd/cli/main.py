@@ -21,6 +21,7 @@ _VERBS = {
     "explain": ("workloadd.cli.explain", "explain"),
     "history": ("workloadd.cli.status", "history"),
     "images": ("workloadd.cli.images", "images"),
+    "inspect": ("workloadd.cli.inspect", "inspect"),
     "logs": ("workloadd.cli.logs", "logs"),
     "pause": ("workloadd.cli.hands", "pause"),
     "restart": ("workloadd.cli.hands", "restart"),

@@ -17,6 +17,7 @@ Fingerprint = Callable[[str], str]
 Content = Mapping[str, object]
 """By field: a value, a list, or {"hidden": FINGERPRINT}."""
 
+HIDDEN = "(hidden)"
 # Below a key of these names every value may be a secret.
 _SECRET = frozenset({"environment", "content", "headers"})
 
@@ -59,6 +60,21 @@ def describe_revision(revision: Revision, fingerprint: Fingerprint) -> Content:
     images = {part.spec.image: part.image for part in parts if part.spec and part.image}
     inputs = {part.name: part.inputs for part in parts}
     return describe(revision.spec, images, inputs, fingerprint)
+
+
+def whole(spec: WorkloadSpec) -> dict[str, object]:
+    """A spec with all defaults, as a file would have it; what may be a secret is `HIDDEN`."""
+    written = spec.model_dump(mode="json")
+    return {key: _masked(key, value) for key, value in written.items()}
+
+
+def _masked(key: str, value: object) -> object:
+    if key in _SECRET:
+        named = isinstance(value, dict)
+        return dict.fromkeys(value, HIDDEN) if named else HIDDEN if value else value  # type: ignore[call-overload]
+    if isinstance(value, dict):
+        return {inner: _masked(inner, one) for inner, one in value.items()}
+    return [_masked("", one) for one in value] if isinstance(value, list) else value
 
 
 def changes(old: Content, new: Content) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.core.sim import declared
-from workloadd.core.describe import Change, Content, changes, describe
+from workloadd.core.describe import Change, Content, changes, describe, whole
 from workloadd.core.given import GivenFile, GivenSecret
 from workloadd.core.revision import EnvFile, Image, Inputs
 from workloadd.spec.names import MAIN_CONTAINER
@@ -76,3 +76,19 @@ def test_nothing_differs_from_itself_and_else_both_ways(old: Content, data: st.D
     there, back = changes(old, new), changes(new, old)
     assert {c.field for c in there} == {c.field for c in back}
     assert bool(there) == (old != new)
+
+
+def test_the_whole_of_it_with_defaults_and_without_secrets() -> None:
+    text = f"""\
+image: {IMAGE}
+environment: {{PASSWORD: {SECRET}}}
+files: {{/etc/x: {{content: {SECRET}}}}}
+probes: {{readiness: {{http: {{port: 80, headers: {{Authorization: {SECRET}}}}}}}}}
+"""
+    spec = declared("web", text).spec
+    assert spec
+    shown = whole(spec)
+    assert SECRET not in json.dumps(shown)
+    assert shown["environment"] == {"PASSWORD": "(hidden)"}
+    assert shown["image"] == IMAGE
+    assert shown["enabled"] is True
