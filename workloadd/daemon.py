@@ -7,6 +7,7 @@ import asyncio
 import logging
 import random
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from workloadd.core.status import HostConditionStatus, Status, summary
 from workloadd.events import Events
 from workloadd.execute import Executor, Limits
 from workloadd.fleetlock import FleetLock
+from workloadd.garbage import Aside
 from workloadd.gather import Gatherer
 from workloadd.history import History
 from workloadd.host import notify
@@ -85,6 +87,9 @@ _PREFLIGHT_INTERVAL = 60.0
 _OWN_UNIT = "workloadd.service"
 
 
+# Seconds after which a thread gives way to the loop, which has to wait for that after everything
+# that it asks of the kernel: a request a few times.
+_SWITCH = 0.0005
 # Seconds between two signs of life of an idle loop, at the most.
 _HEARTBEAT = 20.0
 
@@ -502,8 +507,17 @@ class Daemon:
 
 async def run(paths: Paths, settings: Settings) -> None:
     """Run a daemon until SIGTERM or SIGINT."""
-    daemon = Daemon(paths, settings, passed=passed_sockets())
+    await serve(Daemon(paths, settings, passed=passed_sockets()))
+
+
+async def serve(daemon: Daemon) -> None:
+    """Run a daemon that has the process to itself, until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop)
-    await daemon.run()
+    sys.setswitchinterval(_SWITCH)
+    aside = asyncio.create_task(Aside().follow(daemon.board), name="garbage")
+    try:
+        await daemon.run()
+    finally:
+        aside.cancel()

@@ -8,7 +8,7 @@ import asyncio
 import json
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workloadd.board import Board
@@ -76,6 +76,7 @@ class Events:
         self._size = 0
         self._followers: set[Subscription] = set()
         self._left_at = 0.0
+        self._everything: tuple[Status | None, int, list[Event]] = (None, 0, [])
 
     async def run(self) -> None:
         """Follow the board, for ever."""
@@ -100,6 +101,8 @@ class Events:
         """Follow no longer."""
         self._followers.discard(subscription)
         self._left_at = self._monotonic()
+        if not self._followers:
+            self._everything = (None, 0, [])
 
     def _is_forgotten(self) -> bool:
         return not self._followers and self._monotonic() - self._left_at > _LINGER
@@ -120,14 +123,23 @@ class Events:
             after = int(number[:12])
             if first - 1 <= after <= self._number:
                 return [event for event in self._kept if event.number > after]
-        return list(self._everything())
+        return self._all()
 
-    def _everything(self) -> Iterator[Event]:
+    def _all(self) -> list[Event]:
+        """Everything as it is now, made once however many come at a time."""
         status = self._board.status
-        yield self._event("reset", "", _names(status), self._number)
-        yield self._event("host", "", _host(status), self._number)
-        for workload in status.workloads:
-            yield self._event("workload", workload.name, _told(workload), self._number)
+        known, at, events = self._everything
+        if known is not status or at != self._number:
+            events = [
+                self._event("reset", "", _names(status), self._number),
+                self._event("host", "", _host(status), self._number),
+                *(
+                    self._event("workload", workload.name, _told(workload), self._number)
+                    for workload in status.workloads
+                ),
+            ]
+            self._everything = status, self._number, events
+        return events
 
     def _look(self, status: Status) -> None:
         """Tell what has changed since the last look."""

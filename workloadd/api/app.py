@@ -192,19 +192,19 @@ class _Api:
         status = self._board.status
         if wants_text(request, default=request.path == "/"):
             return _told(text.table(status, self._now()), _all_settled(status))
-        return _answer(request, self._documents.status(status), _all_settled(status))
+        return _answer(request, await self._documents.status(status), _all_settled(status))
 
     async def workloads(self, request: web.Request) -> web.Response:
         """`/v1/workloads`: the workloads of the status alone."""
         status = self._board.status
-        return _answer(request, self._documents.workloads(status), _all_settled(status))
+        return _answer(request, await self._documents.workloads(status), _all_settled(status))
 
     async def workload(self, request: web.Request) -> web.Response:
         """`/v1/workloads/NAME` and `/NAME`: one workload, as a document or as text."""
         workload = self.find(request)
         if wants_text(request, default=not request.path.startswith("/v1/")):
             return await self._told(request, workload)
-        document = self._documents.workload(self._board.status, workload)
+        document = self._documents.workload(workload)
         answer = _answer(request, document, workload.state in SETTLED)
         passes = self._board.status.passes
         if passes.last:

@@ -1,22 +1,35 @@
 """JSON of the status and of the history, pretty-printed: people curl it."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from aiohttp import web
 from pydantic import BaseModel
 
-from workloadd.api.models import EventRecord, History, Reason, RolloutRecord, RolloutStep, RunRecord
+from workloadd.api.models import (
+    EventRecord,
+    History,
+    Reason,
+    RolloutRecord,
+    RolloutStep,
+    RunRecord,
+    Workloads,
+)
 from workloadd.core.errors import Problem
 from workloadd.core.runs import run_status
 from workloadd.core.status import Status, WorkloadStatus, moment
 from workloadd.history.rows import EventRow, RolloutRow
 from workloadd.history.runs import RunRow
+from workloadd.slices import in_slices
 
 # Bytes of rollouts in one answer; log lines make them large.
 MAX_ROLLOUTS = 1 << 20
+# How a list of workloads begins where there are none, and a line of a workload in it: what is in a
+# string of JSON has no line of its own.
+_NO_WORKLOADS = b'\n  "workloads": []'
+_INDENTED = b"\n    "
 
 
 @dataclass(frozen=True)
@@ -26,9 +39,9 @@ class Document:
     body: bytes
 
     @classmethod
-    def of(cls, model: BaseModel, include: set[str] | None = None) -> "Document":
+    def of(cls, model: BaseModel) -> "Document":
         """A model, for people to read as well."""
-        return cls(model.model_dump_json(indent=2, include=include).encode() + b"\n")
+        return cls(model.model_dump_json(indent=2).encode() + b"\n")
 
     def response(self, status: int = 200) -> web.Response:
         """The answer that it is."""
@@ -46,36 +59,60 @@ class Document:
     @cached_property
     def etag(self) -> str:
         """Names what it says, without the quotes (RFC 9110, 8.8.3)."""
-        return hashlib.sha256(self.body).hexdigest()[:32]
+        return hashlib.blake2b(self.body, digest_size=16).hexdigest()
 
 
 class Documents:
-    """Documents of the newest status, each rendered once for all who ask."""
+    """Documents of the newest status, each rendered once for all who ask.
+
+    What a workload comes to is kept for as long as nothing changes of it, and of all of them the
+    whole is put together.
+    """
 
     def __init__(self) -> None:
-        self._status: Status | None = None
-        self._rendered: dict[str, Document] = {}
+        self._workloads: dict[str, tuple[WorkloadStatus, bytes]] = {}
+        self._whole: dict[str, tuple[Status, Document]] = {}
 
-    def status(self, status: Status) -> Document:
+    async def status(self, status: Status) -> Document:
         """`/v1/status`."""
-        return self._once(status, "", lambda: Document.of(status))
+        return await self._once("status", status, status)
 
-    def workloads(self, status: Status) -> Document:
+    async def workloads(self, status: Status) -> Document:
         """`/v1/workloads`."""
-        return self._once(status, "workloads/", lambda: Document.of(status, {"workloads"}))
+        return await self._once("workloads", status, Workloads(workloads=()))
 
-    def workload(self, status: Status, workload: WorkloadStatus) -> Document:
-        """`/v1/workloads/NAME`; `workload` is one of `status`."""
-        return self._once(status, f"workloads/{workload.name}", lambda: Document.of(workload))
+    def workload(self, workload: WorkloadStatus) -> Document:
+        """`/v1/workloads/NAME`."""
+        return Document(self._rendered(workload).replace(_INDENTED, b"\n") + b"\n")
 
-    def _once(self, status: Status, key: str, render: Callable[[], Document]) -> Document:
+    async def _once(self, key: str, status: Status, frame: BaseModel) -> Document:
         # A status is immutable, so the same object is the same document.
-        if status is not self._status:
-            self._status = status
-            self._rendered.clear()
-        if key not in self._rendered:
-            self._rendered[key] = render()
-        return self._rendered[key]
+        known, document = self._whole.get(key, (None, None))
+        if known is not status or document is None:
+            document = await self._make(status, frame)
+            self._whole[key] = status, document
+        return document
+
+    async def _make(self, status: Status, frame: BaseModel) -> Document:
+        """A document with the workloads of a status in the place of none of them."""
+        rendered = await in_slices(map(self._rendered, status.workloads))
+        there = {one.name for one in status.workloads}
+        for name in self._workloads.keys() - there:
+            del self._workloads[name]
+        around = Document.of(frame.model_copy(update={"workloads": ()})).body
+        before, _, after = around.partition(_NO_WORKLOADS)
+        if not rendered:
+            return Document(around)
+        head = before + _NO_WORKLOADS[:-1] + _INDENTED
+        return Document(head + (b"," + _INDENTED).join(rendered) + b"\n  ]" + after)
+
+    def _rendered(self, workload: WorkloadStatus) -> bytes:
+        """A workload as it is among the others."""
+        known, text = self._workloads.get(workload.name, (None, b""))
+        if known is not workload:
+            text = workload.model_dump_json(indent=2).encode().replace(b"\n", _INDENTED)
+            self._workloads[workload.name] = workload, text
+        return text
 
 
 def history(

@@ -1,7 +1,7 @@
 """`/v1/events`: changes of the status as they come about (server-sent events)."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 from aiohttp import web
 
@@ -17,6 +17,8 @@ HEARTBEAT = 15.0
 # Milliseconds after which a browser that was cut off comes back.
 _RETRY = b"retry: 2000\n\n"
 _MAX_ID = 64
+# Bytes that are sent at once.
+_BIT = 16 * 1024
 
 
 class EventsApi:
@@ -38,7 +40,9 @@ class EventsApi:
     async def _chunks(self, last: str, only: str) -> AsyncGenerator[bytes, None]:
         subscription, found = self._events.subscribe(last)
         try:
-            yield _RETRY + _sent(found, only)
+            yield _RETRY
+            for text in _sent(found, only):
+                yield text
             while not subscription.lost:
                 try:
                     async with asyncio.timeout(HEARTBEAT):
@@ -46,13 +50,24 @@ class EventsApi:
                 except TimeoutError:
                     yield b": nothing new\n\n"
                     continue
-                if text := _sent(found, only):
+                for text in _sent(found, only):
                     yield text
         finally:
             self._events.leave(subscription)
 
 
-def _sent(events: list[Event], only: str) -> bytes:
-    """What is sent of these; `only` is the workload to which a client has kept itself."""
-    wanted = (e for e in events if not only or e.workload == only or e.kind == "reset")
-    return b"".join(event.text for event in wanted)
+def _sent(events: list[Event], only: str) -> Iterator[bytes]:
+    """What is sent of these, bit by bit: a client that is slow has little of it in memory.
+
+    `only` is the workload to which a client has kept itself.
+    """
+    texts, size = [], 0
+    for event in events:
+        if not only or event.workload == only or event.kind == "reset":
+            texts.append(event.text)
+            size += len(event.text)
+        if size >= _BIT:
+            yield b"".join(texts)
+            texts, size = [], 0
+    if texts:
+        yield b"".join(texts)

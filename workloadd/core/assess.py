@@ -61,7 +61,10 @@ def assessments(
     """The same, one by one: of many workloads this takes a while."""
     world = knowledge.world
     for name in sorted(set(world.desired.workloads) | set(world.observed.workloads)):
-        yield _assess(_view(name, knowledge), previous.get(name))
+        before = previous.get(name)
+        after = _assess(_view(name, knowledge), before)
+        # The same object says that there is nothing new, to whoever has shown it already.
+        yield before if before is not None and after == before else after
 
 
 def restarted(before: WorkloadStatus | None, after: WorkloadStatus) -> str:
