@@ -163,6 +163,8 @@ guest_install() {
     # shellcheck disable=SC2016  # the inner shell's own parameters
     unshare --mount --propagation private -- /bin/bash -euc '
         mount -t overlay -o "lowerdir=$1,upperdir=$2/new,workdir=$2/work" overlay "$2/root"
+        # What it installs is run there, for the completions of shells.
+        mount --bind "$4" "$2/root/usr/local/lib/workloadd/vendor"
         "$3" --root "$2/root" --vendor "$4"' - "$base" "$stage" "$project/contrib/install" "$vendor"
     # Large, and seldom another one than the disk was made with.
     if [[ $(run_inside root cat "/$lib/vendor/.from") != "$vendor" ]]; then
