@@ -1,7 +1,5 @@
 """What workloads use, as the API tells it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.fakes.installed import Installed
@@ -13,17 +11,18 @@ class Kernel:
     """Counters that grow from look to look."""
 
     def __init__(self) -> None:
-        self.looks: Iterator[int] = iter(range(1, 100))
-        self.running: dict[str, Target] = {"web": Target(("workload-web.service",), (7,))}
+        self.count = 0
+        self.later = 0.0
+        self.running: dict[str, Target] = {"web": Target(("workload-web.service",))}
 
     def read(self, target: Target, at: float) -> Look:
-        count = next(self.looks)
+        self.count = count = self.count + 1
         group = Group(cpu=count / 2, memory=1000 * count, pids=2, read=0, written=10 * count)
         return Look(at, dict.fromkeys(target.units, group), {1: Network(100 * count, count)})
 
     def usage(self) -> Usage:
-        times = iter(range(1000, 2000))
-        return Usage(self.read, lambda: self.running, lambda: float(next(times)), 10.0)
+        """A second passes with each look."""
+        return Usage(self.read, lambda: self.running, lambda: 1000 + self.count + self.later, 10.0)
 
 
 @pytest.fixture
@@ -55,13 +54,38 @@ async def test_rates_come_with_the_second_look(host: Installed, kernel: Kernel) 
     assert everything["workloads"][0] == {**second["now"], "workload": "web"}
 
 
+async def test_a_list_of_all_is_made_once_a_look(host: Installed, kernel: Kernel) -> None:
+    await host.start()
+    usage = kernel.usage()
+    kernel.running = {f"w{number:03}": Target((f"workload-w{number}.service",))
+                      for number in range(60)}  # fmt: skip
+    await usage.look()
+    host.daemon.usage.meters = usage.meters
+    _, first = await host.get("/v1/resources")
+    assert [one["workload"] for one in first["workloads"]] == sorted(kernel.running)
+    assert (await host.get("/v1/resources"))[1] == first
+    host.daemon.usage.meters = {}
+    assert (await host.get("/v1/resources"))[1]["workloads"] == []
+
+
 async def test_what_does_not_run_is_forgotten(kernel: Kernel) -> None:
+    """… but not at once: a look may fall into the moment of a restart."""
     usage = kernel.usage()
     await usage.look()
-    assert set(usage.meters) == {"web"}
-    kernel.running = {}
+    web, kernel.running = kernel.running, {}
     await usage.look()
     assert not usage.meters
+    kernel.running = web
+    await usage.look()
+    first = usage.meters["web"].total.cpu
+    assert first == 1.0
+    kernel.running = {}
+    await usage.look()
+    kernel.later += 1000
+    await usage.look()
+    kernel.running = web
+    await usage.look()
+    assert len(usage.meters["web"].series["at"]) == 1
 
 
 async def test_nobody_looks(host: Installed) -> None:

@@ -191,7 +191,11 @@ def _jobs(status: Status) -> Iterator[Metric]:
 
 # What of a workload's use is told: how it is called, what it is, and where it is found.
 _LEVELS: tuple[tuple[str, str, Callable[[Total], float | None]], ...] = (
-    ("memory_bytes", "Memory that a workload uses, page cache included.", lambda t: t.memory),
+    (
+        "memory_bytes",
+        "Memory that a workload's containers use, page cache included.",
+        lambda t: t.memory,
+    ),
     ("memory_limit_bytes", "The limit of that; no series where there is none.", lambda t: t.limit),
     ("pids", "Processes and threads of a workload.", lambda t: t.pids),
 )

@@ -242,8 +242,11 @@ class Use(_Model):
     at: datetime | None = Field(description="when that was looked at")
     cpu: float | None = Field(description="processors, since the look before: 0.5 is half of one")
     cpu_seconds: float | None = Field(description="processor time since the daemon first looked")
-    memory: int | None = Field(description="bytes, page cache included")
-    memory_limit: int | None = Field(description="bytes; null where a unit of it has none")
+    memory: int | None = Field(description="bytes in its containers, page cache included")
+    memory_limit: int | None = Field(description="bytes; null where a container of it has none")
+    memory_helpers: int | None = Field(
+        description="bytes of Podman's helper processes, which are no matter of the limit"
+    )
     pids: int | None = Field(description="processes and threads")
     read: float | None = Field(description=f"from block devices: {_RATE}")
     read_bytes: int | None = Field(description=_COUNT)
@@ -274,6 +277,7 @@ class ContainerUse(_Model):
     """What the unit of one container of a pod uses since it was started."""
 
     name: str
+    cpu: float | None = Field(description="processors, since the look before")
     cpu_seconds: float | None
     memory: int | None = Field(description="bytes")
     memory_limit: int | None = Field(description="bytes")

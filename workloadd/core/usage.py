@@ -7,7 +7,7 @@ counted here goes on over that.
 import math
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
@@ -23,18 +23,29 @@ _Count = TypeVar("_Count", int, float)
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """The main process of a container: its unit, the container's full ID, its number."""
+
+    unit: str
+    container: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where to read what a workload uses: its units that run, and its containers' processes."""
 
     units: tuple[str, ...]
-    pids: tuple[int, ...]
+    processes: tuple[Process, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A control group: processor time in seconds, memory and blocks in bytes, processes.
+    """The control group of a unit: processor time in seconds, blocks in bytes, processes.
 
-    None where the controller is not there; `limit` is None also where there is none.
+    `memory` (bytes) and its `limit` are those of the container in it, without what Podman's helper
+    processes use, which is no matter of the limit: `helpers`. None where the controller is not
+    there; `limit` is None also where there is none.
     """
 
     cpu: float | None = None
@@ -43,6 +54,7 @@ class Group:
     pids: int | None = None
     read: int | None = None
     written: int | None = None
+    helpers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +91,15 @@ class Total:
     received: int | None = None
     sent: int | None = None
     loopback: int | None = None
+    helpers: int | None = None
 
 
-_FIELDS = tuple(field.name for field in fields(Total))
+# What is kept of each look.
+_FIELDS = ("at", "cpu", "memory", "read", "written", "received", "sent", "loopback")
+# Looks beyond those that are kept, so that not each one moves all of them.
+_SLACK = 10
+# Networks that are remembered besides those that are seen: each restart makes another one.
+_REMEMBERED = 4
 COUNTERS = ("cpu", "read", "written", "received", "sent", "loopback")
 """Those that only grow."""
 
@@ -91,21 +109,24 @@ class Meter:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._now = Look(0.0, {}, {})
-        # One that could not be read once has not begun anew.
+        self._then = self._now = Look(0.0, {}, {})
+        # What was seen last of each: one that could not be read once has not begun anew.
         self._groups: dict[str, Group] = {}
+        self._networks: dict[int, Network] = {}
         self._series = array("d")
         self.total = Total(0.0)
         self.before = Total(0.0)
 
     def add(self, look: Look) -> None:
         """Count on from a further look."""
-        before = Look(self._now.at, self._groups, self._now.networks)
+        before = Look(self._now.at, self._groups, self._networks)
         self.before, self.total = self.total, _advanced(self.total, before, look)
-        self._now = look
+        self._then, self._now = self._now, look
         self._groups.update(look.groups)
+        known = {k: one for k, one in self._networks.items() if k not in look.networks}
+        self._networks = {**dict(list(known.items())[-_REMEMBERED:]), **look.networks}
         self._series.extend(_number(getattr(self.total, name)) for name in _FIELDS)
-        if len(self._series) > 2 * self._kept * len(_FIELDS):
+        if len(self._series) > (self._kept + _SLACK) * len(_FIELDS):
             del self._series[: -self._kept * len(_FIELDS)]
 
     @property
@@ -123,6 +144,13 @@ class Meter:
         then, now = self.before, self.total
         found = rates((then.at or None, now.at), (getattr(then, counter), getattr(now, counter)))
         return found[-1]
+
+    def share(self, unit: str) -> float | None:
+        """The processors that a unit used between the newest two looks."""
+        then, now = self._then.groups.get(unit), self._now.groups.get(unit)
+        if then is None or now is None:
+            return None
+        return rates((self._then.at, self._now.at), (then.cpu, now.cpu))[-1]
 
     def group(self, unit: str) -> Group:
         """What a unit was found to use last."""
@@ -147,8 +175,14 @@ def rates(times: Sequence[float | None], counts: Sequence[float | None]) -> list
 
 def _target(name: str, seen: Seen) -> Target:
     units = tuple(unit_name(name, part) for part, unit in seen.units.items() if unit.active)
-    pids = tuple(one.pid for one in seen.containers if one.running and one.pid)
-    return Target(units, pids)
+    record = seen.file.record if seen.file else None
+    parts = {container: part for part, container in (record.running if record else ())}
+    processes = tuple(
+        Process(unit_name(name, parts.get(one.id, one.container)), one.id, one.pid)
+        for one in seen.containers
+        if one.running and one.pid
+    )
+    return Target(units, processes)
 
 
 def _advanced(total: Total, before: Look, now: Look) -> Total:
@@ -157,7 +191,8 @@ def _advanced(total: Total, before: Look, now: Look) -> Total:
     return Total(
         now.at,
         memory=_sum(g.memory for g in groups),
-        limit=_sum(g.limit for g in groups) if all(g.limit for g in groups) else None,
+        limit=_limit(groups),
+        helpers=_sum(g.helpers for g in groups),
         pids=_sum(g.pids for g in groups),
         cpu=_grown(total.cpu, before.groups, now.groups, lambda g: g.cpu),
         read=_grown(total.read, before.groups, now.groups, lambda g: g.read),
@@ -182,6 +217,12 @@ def _grown(
         grown = count if old is None or count < old else count - old
         total = grown if total is None else total + grown
     return total
+
+
+def _limit(groups: Iterable[Group]) -> int | None:
+    """The limits of all containers together; None where one of them has none."""
+    limits = [group.limit for group in groups if group.memory is not None]
+    return None if None in limits else _sum(limits)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

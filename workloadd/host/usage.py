@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workloadd.core.names import SLICE
-from workloadd.core.usage import Group, Look, Network, Target
+from workloadd.core.usage import Group, Look, Network, Process, Target
 from workloadd.host.cgroups import manager_group
 
 _PROC = Path("/proc")
@@ -28,45 +28,59 @@ class UsageReader:
         """What a workload uses at this moment. Blocks, for a fraction of a millisecond."""
         groups: dict[str, Group] = {}
         networks: dict[int, Network] = {}
+        inside = {one.unit: one.container for one in target.processes}
         with suppress(OSError):
             directory = self._group() / SLICE
-            groups = {unit: found for unit in target.units if (found := _group(directory / unit))}
-        for pid in target.pids:
+            for unit in target.units:
+                if found := _group(directory / unit, inside.get(unit)):
+                    groups[unit] = found
+        for process in target.processes:
             with suppress(OSError, ValueError):
-                inode = (self._proc / str(pid) / "ns/net").stat().st_ino
-                if inode not in networks and inode != self._own():
-                    networks[inode] = _network(_text(self._proc / str(pid) / "net/dev"))
+                self._network(process, networks)
         return Look(at, groups, networks)
 
+    def _network(self, process: Process, networks: dict[int, Network]) -> None:
+        """Add the network that a process is in, unless that is the host's: it is everybody's.
+
+        Raises:
+            OSError: it is gone.
+            ValueError: what is read is no table.
+        """
+        directory = os.open(self._proc / str(process.pid), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # What is opened below this directory is of this process, whoever gets its number next.
+            if process.container not in _text("cgroup", directory):
+                return
+            inode = os.stat("ns/net", dir_fd=directory).st_ino
+            if inode not in networks and inode != self._own():
+                networks[inode] = _network(_text("net/dev", directory))
+        finally:
+            os.close(directory)
+
     def _own(self) -> int:
-        """The host's: what is counted there is everybody's."""
         return (self._proc / "self/ns/net").stat().st_ino
 
 
-def _group(directory: Path) -> Group | None:
-    """What a control group uses; None where there is none."""
+def _group(directory: Path, container: str | None) -> Group | None:
+    """What the control group of a unit uses, with a container in it; None where there is none."""
     if not (used := _numbers(_try(directory / "cpu.stat"))):
         return None
     read, written = _blocks(_try(directory / "io.stat"))
+    whole = _number(_try(directory / "memory.current"))
+    # As crun calls it where Podman splits the unit's group. The file's limits are set in there;
+    # one of the whole unit is a drop-in's.
+    payload = directory / f"libpod-payload-{container}"
+    memory = _number(_try(payload / "memory.current")) if container else None
+    limits = [_number(_try(one / "memory.max")) for one in (directory, payload)]
     return Group(
         cpu=used["usage_usec"] / 1_000_000 if "usage_usec" in used else None,
-        memory=_number(_try(directory / "memory.current")),
-        limit=_limit(directory),
+        memory=memory,
+        limit=min((limit for limit in limits if limit is not None), default=None),
         pids=_number(_try(directory / "pids.current")),
         read=read,
         written=written,
+        helpers=None if whole is None else max(0, whole - (memory or 0)),
     )
-
-
-def _limit(directory: Path) -> int | None:
-    """The limit of memory: that of the container, which crun sets on a group within the unit's."""
-    text = _try(directory / "memory.max")
-    if text is None or text.strip() != "max":
-        return _number(text)
-    with suppress(OSError):
-        payload = next(directory.glob("libpod-payload-*"), directory)
-        return _number(_try(payload / "memory.max"))
-    return None
 
 
 def _blocks(text: str | None) -> tuple[int | None, int | None]:
@@ -109,8 +123,9 @@ def _try(path: Path) -> str | None:
         return None
 
 
-def _text(path: Path) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+def _text(path: Path | str, directory: int | None = None) -> str:
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, dir_fd=directory)
     try:
         return os.read(descriptor, _MAX).decode("ascii", "replace")
     finally:

@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workloadd.core.observed import Container, Seen, UnitState
-from workloadd.core.usage import Group, Look, Meter, Network, Target, rates, targets
+from workloadd.core.observed import Container, Seen, UnitFile, UnitRecord, UnitState
+from workloadd.core.usage import (
+    KEPT,
+    Group,
+    Look,
+    Meter,
+    Network,
+    Process,
+    Target,
+    rates,
+    targets,
+)
+from workloadd.spec.names import MAIN_CONTAINER
 
 UNIT = "workload-web.service"
 OTHER = "workload-web_trial.service"
@@ -69,9 +80,48 @@ def test_a_network_of_its_own_after_a_restart() -> None:
 
 
 def test_a_limit_is_that_of_all_or_of_none() -> None:
-    limited, free = Group(limit=10), Group()
+    limited, free = Group(memory=1, limit=10), Group(memory=1)
     assert metered(Look(1, {UNIT: limited, OTHER: limited}, {})).total.limit == 20
     assert metered(Look(1, {UNIT: limited, OTHER: free}, {})).total.limit is None
+
+
+def test_a_unit_without_a_container_needs_no_limit() -> None:
+    groups = {UNIT: Group(helpers=5), OTHER: Group(memory=1, limit=10, helpers=7)}
+    total = metered(Look(1, groups, {})).total
+    assert (total.limit, total.memory, total.helpers) == (10, 1, 12)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=30))
+def test_a_network_that_could_not_be_read_is_not_counted_twice(seen: list[bool]) -> None:
+    meter, count = Meter(), 0
+    for at, there in enumerate(seen, 1):
+        count += 10
+        meter.add(Look(at, {}, {7: Network(count, count)} if there else {}))
+    last = max((at for at, there in enumerate(seen, 1) if there), default=0)
+    assert (meter.total.received or 0) == 10 * last
+
+
+@given(st.integers(1, 200))
+def test_networks_of_the_past_are_few(restarts: int) -> None:
+    meter = Meter()
+    for number in range(restarts):
+        meter.add(Look(number + 1, {}, {number: Network(5, 5)}))
+    assert meter.total.received == 5 * restarts
+    assert len(meter._networks) <= 5
+
+
+def test_the_share_of_one_unit() -> None:
+    looks = [Look(at, {UNIT: Group(cpu=at / 4), OTHER: Group()}, {}) for at in (2.0, 4.0)]
+    meter = metered(*looks)
+    assert (meter.share(UNIT), meter.share(OTHER), meter.share("gone")) == (0.25, None, None)
+    assert metered(looks[0]).share(UNIT) is None
+
+
+@given(st.integers(0, 400))
+def test_what_is_kept_is_bounded(looks: int) -> None:
+    meter = metered(*(look(at + 1.0, float(at)) for at in range(looks)))
+    assert len(meter.series["at"]) == min(looks, KEPT)
+    assert len(meter._series) * meter._series.itemsize <= 8192
 
 
 @pytest.mark.parametrize("at", [1.0, 0.5])
@@ -89,9 +139,18 @@ def test_where_to_look() -> None:
     active, ended = UnitState(active_state="active"), UnitState(active_state="failed")
 
     def container(state: str, pid: int) -> Container:
-        return Container("i", "n", "web", "main", "r", "i", "i", state, pid=pid)
+        return Container("i", "n", "web", MAIN_CONTAINER, "r", "i", "i", state, pid=pid)
 
     running = Seen((container("running", 7), container("exited", 8)), units={"": active})
     assert targets({"web": running, "gone": Seen(units={"": ended})}) == {
-        "web": Target((UNIT,), (7,))
+        "web": Target((UNIT,), (Process(UNIT, "i", 7),))
     }
+
+
+def test_which_unit_a_container_is_in() -> None:
+    """The record knows, where there are two in turns."""
+    active = UnitState(active_state="active")
+    one = Container("i", "n", "web", MAIN_CONTAINER, "r", "i", "i", "running", pid=7)
+    file = UnitFile(UnitRecord("web", "r", (("_b", "i"),)), intact=True, enabled=True)
+    found = targets({"web": Seen((one,), file, {"": active, "b": active})})
+    assert found["web"].processes == (Process("workload-web_b.service", "i", 7),)
