@@ -13,7 +13,7 @@ import termios
 
 from tests.fakes.installed import Installed
 
-COMMAND = [sys.executable, "-c", "from workloadd.cli.main import main; main()", "status", "-w"]
+COMMAND = [sys.executable, "-c", "from workloadd.cli.main import main; main()"]
 
 
 BEGIN = "\x1b[?2026h"
@@ -28,7 +28,13 @@ def _take_terminal() -> None:
 class Terminal:
     """The command on a terminal of so many lines."""
 
-    def __init__(self, host: Installed, *arguments: str, lines: int = 20) -> None:
+    def __init__(
+        self,
+        host: Installed,
+        *arguments: str,
+        lines: int = 20,
+        command: tuple[str, ...] = ("status", "-w"),
+    ) -> None:
         self.ours, theirs = pty.openpty()
         self.size(lines)
         self.attributes = termios.tcgetattr(theirs)
@@ -36,7 +42,7 @@ class Terminal:
         self.said = ""
         self.news = asyncio.Event()
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments, "--socket", str(host.paths.socket)],
+            [*COMMAND, *command, *arguments, "--socket", str(host.paths.socket)],
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
             env={**os.environ, "TERM": "xterm"},
             preexec_fn=_take_terminal,
@@ -117,7 +123,7 @@ async def test_a_line_for_each_change_where_there_is_no_terminal(host: Installed
     host.write("web")
     await host.settled()
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, "--socket", str(host.paths.socket), stdout=asyncio.subprocess.PIPE
+        *COMMAND, "status", "-w", "--socket", str(host.paths.socket), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
     async with asyncio.timeout(20):

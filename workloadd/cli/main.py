@@ -35,6 +35,7 @@ _VERBS = {
     "start": ("workloadd.cli.hands", "start"),
     "status": ("workloadd.cli.status", "status"),
     "stop": ("workloadd.cli.hands", "stop"),
+    "top": ("workloadd.cli.top", "top"),
     "update": ("workloadd.cli.update", "update"),
     "validate": ("workloadd.cli.validate", "validate"),
     "wait": ("workloadd.cli.wait", "wait"),
@@ -49,6 +50,7 @@ Examples:
   workloadctl status                         how is everything?
   workloadctl doctor                         what is wrong, and what to do about it?
   workloadctl status web                     and this one, in detail?
+  workloadctl top                            what does each of them use?
   workloadctl rollback web --reason "slow"   back to what served before
 
 \b
