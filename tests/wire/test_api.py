@@ -314,12 +314,6 @@ async def test_a_body_is_refused(api: Api) -> None:
     assert got.status == 413
 
 
-async def test_a_header_that_is_too_long_is_refused(api: Api) -> None:
-    async with api.serving():
-        got = await api.get("/", f"X-Long: {'x' * 100_000}")
-    assert got.status == 400
-
-
 async def test_headers_that_go_out(api: Api) -> None:
     async with api.serving():
         got = await api.get("/")
@@ -482,29 +476,11 @@ async def test_a_taken_port_is_reported_and_tried_again(api: Api) -> None:
             assert (await api.get("/healthz")).status == 200
 
 
-async def test_a_client_that_says_nothing_is_cut_off(api: Api) -> None:
-    async with api.serving(deadline=0.05):
-        reader, writer = await api.connect()
-        with pytest.raises(CUT):
-            await reader.readexactly(1)
-        writer.close()
-
-
-async def test_a_client_that_sends_slowly_is_cut_off(api: Api) -> None:
-    async with api.serving(deadline=0.05):
-        reader, writer = await api.connect()
-        writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
-        with pytest.raises(CUT):
-            await reader.readexactly(1)
-        writer.close()
-
-
 async def test_connections_beyond_the_limit_leave_the_other_listener_alone(api: Api) -> None:
     async with api.serving(connections=2):
         held = [await api.connect() for _ in range(2)]
         reader, writer = await api.connect()
-        with pytest.raises(CUT):
-            await reader.readexactly(1)
+        assert (await reader.read()).startswith(b"HTTP/1.1 503")
         assert (await api.get("/healthz", unix=True)).status == 200
         # A place that was given back can be had again.
         writer.close()

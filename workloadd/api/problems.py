@@ -38,7 +38,8 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
         text = f"{self.detail}\n{self.hint}\n" if self.hint else f"{self.detail}\n"
         return web.Response(status=self.status, text=text, headers=self.headers)
 
-    def _json(self) -> web.Response:
+    def document(self) -> str:
+        """The problem document."""
         document = {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
@@ -48,9 +49,14 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
             **({"hint": self.hint} if self.hint else {}),
             **self.extensions,
         }
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+    def _json(self) -> web.Response:
         return web.Response(
-            status=self.status, text=text, content_type=PROBLEM_JSON, headers=self.headers
+            status=self.status,
+            text=self.document(),
+            content_type=PROBLEM_JSON,
+            headers=self.headers,
         )
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from workloadd.api.connections import Gate
 from workloadd.api.inherited import Inherited, keep_tcp
+from workloadd.api.protocol import MAX_HEADERS, MAX_LINE, HttpProtocol
 from workloadd.api.sockets import BACKLOG, Listener, bind_shared, bind_unix
 from workloadd.core.errors import Permanent, Problem
 
@@ -26,8 +27,6 @@ RETRY = 10.0
 
 _TCP, _GROUP, _UNUSED = "tcp", "group", "unused"
 _TURNS, _GRACE = 3, 0.5
-_MAX_LINE = 4096
-_MAX_HEADERS = 64
 _SHUTDOWN_SECONDS = 2.0
 
 # aiohttp logs a traceback for every malformed request, which anybody on this machine may send;
@@ -92,16 +91,7 @@ class Server:
             Permanent: the Unix socket cannot be had.
         """
         runner = web.AppRunner(
-            self._app,
-            access_log=None,
-            logger=_http_log,
-            handler_cancellation=True,
-            keepalive_timeout=self._deadline,
-            lingering_time=0,
-            max_line_size=_MAX_LINE,
-            max_field_size=_MAX_LINE,
-            max_headers=_MAX_HEADERS,
-            shutdown_timeout=_SHUTDOWN_SECONDS,
+            self._app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )
         async with AsyncExitStack() as stack:
             await runner.setup()
@@ -194,7 +184,22 @@ class Server:
         server = runner.server
         if server is None:
             raise RuntimeError("the runner is not set up")
-        gate = Gate(server, limit=self._connections, deadline=self._deadline)
+        loop = asyncio.get_running_loop()
+
+        def make() -> HttpProtocol:
+            return HttpProtocol(
+                server,
+                loop=loop,
+                access_log=_http_log,
+                logger=_http_log,
+                keepalive_timeout=self._deadline,
+                lingering_time=0,
+                max_line_size=MAX_LINE,
+                max_field_size=MAX_LINE,
+                max_headers=MAX_HEADERS,
+            )
+
+        gate = Gate(make, limit=self._connections, deadline=self._deadline)
         self._gates.append(gate)
         return gate
 
