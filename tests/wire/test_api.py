@@ -200,6 +200,19 @@ async def test_the_root_is_the_table(api: Api) -> None:
     assert "broken.yaml:2:9" in got.body
 
 
+async def test_the_table_is_of_this_second(api: Api) -> None:
+    async with api.serving():
+        first, same = await api.get("/"), await api.get("/")
+        api.now += 3600
+        later = await api.get("/")
+        api.board.publish(await made({"other": GOOD}))
+        newer = await api.get("/")
+    assert "3h" in first.body
+    assert same.body == first.body
+    assert "4h" in later.body
+    assert "other" in newer.body
+
+
 async def test_both_listeners_say_the_same(api: Api) -> None:
     async with api.serving():
         over_tcp, over_unix = await api.get("/v1/status"), await api.get("/v1/status", unix=True)

@@ -191,7 +191,7 @@ class _Api:
         """`/v1/status` and `/`: everything, as a document or as the table."""
         status = self._board.status
         if wants_text(request, default=request.path == "/"):
-            return _told(text.table(status, self._now()), _all_settled(status))
+            return _told(self._documents.table(status, self._now()), _all_settled(status))
         return _answer(request, await self._documents.status(status), _all_settled(status))
 
     async def workloads(self, request: web.Request) -> web.Response:

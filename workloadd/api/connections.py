@@ -29,7 +29,7 @@ class Gate:
         self.empty.set()
 
     def __call__(self) -> asyncio.Protocol:
-        return Connection(self, self._make())
+        return Connection(self, self._make)
 
     def enter(self, expire: Callable[[], None]) -> asyncio.TimerHandle | None:
         """A place and the end of its time, or None where all are taken."""
@@ -50,9 +50,13 @@ class Gate:
         if self._farewells == 0:
             transport.abort()
             return None
+        try:
+            transport.write(TOO_MANY)
+            transport.write_eof()
+        except OSError:  # it has left already
+            transport.abort()
+            return None
         self._farewells -= 1
-        transport.write(TOO_MANY)
-        transport.write_eof()
         return asyncio.get_running_loop().call_later(_FAREWELL, transport.abort)
 
     def turned_away(self) -> None:
@@ -61,12 +65,13 @@ class Gate:
 
 
 class Connection(asyncio.Protocol):
-    """Passes everything on to the inner protocol, once it was let in."""
+    """Passes everything on to an inner protocol, which there is once it was let in."""
 
-    def __init__(self, gate: Gate, inner: HttpProtocol) -> None:
-        self._inner = inner
+    def __init__(self, gate: Gate, make: Callable[[], HttpProtocol]) -> None:
+        self._make = make
+        self._inner: HttpProtocol | None = None
         self._gate = gate
-        self._let_in = self._detached = False
+        self._detached = False
         self._leave: Callable[[], None] = gate.leave
         self._timer: asyncio.TimerHandle | None = None
 
@@ -75,7 +80,7 @@ class Connection(asyncio.Protocol):
             return
         self._timer = self._gate.enter(lambda: self._expire(transport))
         if self._timer:
-            self._let_in = True
+            self._inner = self._make()
             self._inner.connection_made(transport)
         else:
             self._timer = self._gate.turn_away(transport)
@@ -99,29 +104,31 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
-        if self._let_in:
+        if self._inner:
             self._leave()
             self._inner.connection_lost(exc)
         elif self._timer:
             self._gate.turned_away()
 
     def data_received(self, data: bytes) -> None:
-        if self._let_in and not self._detached:
+        if self._inner and not self._detached:
             self._inner.data_received(data)
 
     def eof_received(self) -> None:
-        if self._let_in:
+        if self._inner:
             self._inner.eof_received()
 
     def pause_writing(self) -> None:
-        self._inner.pause_writing()
+        if self._inner:
+            self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        self._inner.resume_writing()
+        if self._inner:
+            self._inner.resume_writing()
 
     def _expire(self, transport: asyncio.Transport) -> None:
         """Its time is over: say so, unless an answer has begun."""
-        if not self._inner.heard and not transport.is_closing():
+        if self._inner and not self._inner.heard and not transport.is_closing():
             transport.write(TOO_SLOW)
         if transport.get_write_buffer_size():
             transport.abort()

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from aiohttp import web
 from pydantic import BaseModel
 
+from workloadd.api import text
 from workloadd.api.models import (
     EventRecord,
     History,
@@ -72,6 +74,14 @@ class Documents:
     def __init__(self) -> None:
         self._workloads: dict[str, tuple[WorkloadStatus, bytes]] = {}
         self._whole: dict[str, tuple[Status, Document]] = {}
+        self._table: tuple[Status, int, str] | None = None
+
+    def table(self, status: Status, now: datetime) -> str:
+        """`/` in words: it tells ages, so each second has its own."""
+        second = int(now.timestamp())
+        if not self._table or self._table[0] is not status or self._table[1] != second:
+            self._table = (status, second, text.table(status, now))
+        return self._table[2]
 
     async def status(self, status: Status) -> Document:
         """`/v1/status`."""

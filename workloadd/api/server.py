@@ -27,6 +27,7 @@ RETRY = 10.0
 
 _TCP, _GROUP, _UNUSED = "tcp", "group", "unused"
 _TURNS, _GRACE = 3, 0.5
+_AT_ONCE = 16
 _SHUTDOWN_SECONDS = 2.0
 
 # aiohttp logs a traceback for every malformed request, which anybody on this machine may send;
@@ -114,7 +115,10 @@ class Server:
     async def _listen_on(self, sock: socket.socket, runner: web.AppRunner) -> asyncio.Server:
         # create_unix_server would remove the file at its end, which may be systemd's.
         loop = asyncio.get_running_loop()
-        return await loop.create_server(self._gate(runner), sock=sock, backlog=BACKLOG)
+        server = await loop.create_server(self._gate(runner), sock=sock, backlog=_AT_ONCE)
+        # For asyncio that is also how many it accepts in one turn; the kernel may have more wait.
+        sock.listen(BACKLOG)
+        return server
 
     async def _serve_group(
         self, shared: Shared, runner: web.AppRunner, stack: AsyncExitStack
