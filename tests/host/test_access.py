@@ -18,13 +18,17 @@ GUEST, MEMBER, GROUP = "guest", "member", "ops"
 
 
 @contextmanager
-def settings(host: Host, text: str) -> Iterator[None]:
-    """The daemon, restarted with these settings as well, and afterwards without."""
+def settings(host: Host, text: str) -> Iterator[Callable[[str], None]]:
+    """The daemon, restarted with these settings as well, or others; and afterwards without."""
     file = host.settings / "60-access.toml"
-    host.write(file, text)
-    try:
+
+    def use(text: str) -> None:
+        host.write(file, text)
         host.systemctl("restart", "workloadd.service")
-        yield
+
+    try:
+        use(text)
+        yield use
     finally:
         file.unlink()
         host.systemctl("restart", "workloadd.service")
@@ -139,33 +143,30 @@ def test_a_group_may_act(host: Host, name: str, port: int) -> None:
 
 
 def test_tcp_moved_turned_off_and_taken(host: Host) -> None:
-    with settings(host, '[api]\nlisten = "127.0.0.2:7781"\n'):
-        assert (
-            code(curl(host, "root", "http://127.0.0.2:7781/healthz", "-H", "Host: localhost"))
-            == "200"
-        )
-        with pytest.raises(OSError):
-            host.api("/v1/status")
-    with settings(host, '[api]\nlisten = ""\n'):
-        with pytest.raises(OSError):
-            host.api("/v1/status")
-        assert host.exec("workloadctl", "status", check=False).stdout
     other = (
         "systemd-run",
         "--user",
         "--unit=taken",
         "--socket-property=ListenStream=127.0.0.1:7782",
     )
-    host.exec(*other, "true")
-    try:
-        with settings(host, '[api]\nlisten = "127.0.0.1:7782"\n'):
+    with settings(host, '[api]\nlisten = "127.0.0.2:7781"\n') as use:
+        assert code(curl(host, "root", "http://127.0.0.2:7781/healthz")) == "200"
+        with pytest.raises(OSError):
+            host.api("/v1/status")
+        use('[api]\nlisten = ""\n')
+        with pytest.raises(OSError):
+            host.api("/v1/status")
+        assert host.exec("workloadctl", "status", check=False).stdout
+        host.exec(*other, "true")
+        try:
+            use('[api]\nlisten = "127.0.0.1:7782"\n')
             said = host.exec("workloadctl", "status", "-o", "json", check=False).stdout
             (problem,) = json.loads(said)["problems"]
             assert problem.startswith("cannot listen on 127.0.0.1 port 7782: ")
             assert "ss -ltnp" in problem
             assert host.show("workloadd.service", "NRestarts") == {"NRestarts": "0"}
-    finally:
-        host.systemctl("stop", "taken.socket")
+        finally:
+            host.systemctl("stop", "taken.socket")
 
 
 def asked_during(host: Host, act: Callable[[], object]) -> tuple[int, list[str]]:
@@ -259,3 +260,29 @@ def test_socket_units(host: Host) -> None:
         host.systemctl("reset-failed")
         host.start_daemon()
     assert host.show("workloadd.socket", "ActiveState") == {"ActiveState": "inactive"}
+
+
+def test_a_crowd_leaves_nothing(host: Host) -> None:
+    """Those who come first keep the rest out of TCP alone, and only for as long as they may."""
+    process = host.live / "proc" / host.show("workloadd.service", "MainPID")["MainPID"]
+
+    def held() -> int:
+        return len(list((process / "fd").iterdir()))
+
+    assert host.net.get(API, "/healthz")[0] == 200
+    before = held()
+    crowd = [host.net.connect(API) for _ in range(300)]
+    try:
+        ask = (
+            "curl --silent --fail --unix-socket $XDG_RUNTIME_DIR/workloadd/workloadd.sock http://x"
+        )
+        assert host.exec("sh", "-c", f"{ask}/healthz").stdout == "ok\n"
+        for one in crowd[:5]:
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert one.recv(100).startswith(b"HTTP/1.1 200 OK")
+        assert held() < before + 150
+    finally:
+        for one in crowd:
+            one.close()
+    host.wait_until(lambda: held() <= before, "the connections to be gone")
+    assert host.net.get(API, "/healthz")[0] == 200
