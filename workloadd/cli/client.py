@@ -279,8 +279,7 @@ def places(url: str | None, unix: str | None) -> list[str]:
 
 def _own_socket() -> str:
     """The Unix socket of the daemon that is ours; else one that is there for a group of ours."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    own = Path(runtime, "workloadd/workloadd.sock")
+    own = Path(_runtime(), "workloadd/workloadd.sock")
     if _may_connect(own):
         return str(own)
     shared = sorted(path for path in _SHARED.glob("*/workloadd.sock") if _may_connect(path))
@@ -289,6 +288,14 @@ def _own_socket() -> str:
 
 def _may_connect(path: Path) -> bool:
     return os.access(path, os.W_OK)
+
+
+def _runtime() -> str:
+    """The runtime directory with the daemon's socket: root's has none, so root asks the user's."""
+    own = f"/run/user/{os.geteuid()}"
+    said = os.environ.get("XDG_RUNTIME_DIR") or own
+    made = _made_for_it() if os.geteuid() == 0 else None
+    return said if made is None or said != own else f"/run/user/{made}"
 
 
 def ask(place: str, method: str, path: str, accept: str, timeout: float = _TIMEOUT) -> Answer:
