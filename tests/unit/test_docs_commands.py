@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.documents import (
@@ -17,6 +18,7 @@ from tests.documents import (
     matches,
     pages,
 )
+from workloadd.cli.main import main as cli
 
 # Why commands are not run: all there are, so that it is seen when there is one more.
 NOT_RUN = {
@@ -132,3 +134,23 @@ def test_what_is_shown_need_not_be_the_same_to_the_letter(
     shown: str, printed: str, same: bool
 ) -> None:
     assert matches(tuple(shown.splitlines()), printed) is same
+
+
+# In the text of a page, and among the examples that `--help` ends with.
+_MENTIONED = re.compile(
+    r"(?:`(?:sudo )?|^ {4}(?:sudo )?)workloadctl ([a-z]+)((?: [^`\n]*?)??)(?:`|  |$)", re.M
+)
+
+
+def mentioned() -> set[tuple[str, str]]:
+    """The commands that are not typed, but named: verb and what follows it."""
+    return {(m[1], m[2]) for page in pages() for m in _MENTIONED.finditer(page.read_text())}
+
+
+@pytest.mark.parametrize(("verb", "rest"), sorted(mentioned()))
+def test_what_is_only_named_is_there_too(verb: str, rest: str) -> None:
+    command = cli.get_command(click.Context(cli), verb)
+    assert command, f"there is no workloadctl {verb}"
+    known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+    asked = re.findall(r"(?<=[ \[])--?[a-z][a-z-]*", rest.partition(" -- ")[0])
+    assert {*asked} <= known | {"--help", "-h"}
