@@ -56,6 +56,7 @@ from workloadd.host.systemd import Systemd
 from workloadd.host.units import UnitDirectory
 from workloadd.host.upstream import Upstream
 from workloadd.host.usage import UsageReader
+from workloadd.host.usage_details import details
 from workloadd.idleness import Idleness
 from workloadd.logs import Logs
 from workloadd.metrics import Metrics
@@ -162,7 +163,11 @@ class Daemon:
         self.logs = Logs(self._clock.now, self.reconciler.log_drivers, journal)
         self.access = self._make_access(places)
         self.usage = Usage(
-            UsageReader().read, self.reconciler.targets, self._clock.now, settings.usage.interval
+            UsageReader().read,
+            self.reconciler.targets,
+            self._clock.now,
+            settings.usage.interval,
+            details,
         )
         self.server = self._make_server(passed)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from workloadd.core.usage import Look, Meter, Target
+from workloadd.core.usage_details import Details
 
 # Workloads that are counted on before others have their turn; it takes 10 µs each.
 _AT_ONCE = 25
@@ -16,8 +17,9 @@ _REST = 900.0
 class Usage:
     """Follows all workloads that run; `meters` are those by name.
 
-    `read` blocks for a moment, `targets` are what runs just now, `clock` gives seconds since the
-    epoch. Workloads are looked at every `interval` seconds, and never where that is 0.
+    `read` blocks for a moment, and so does `details`, of one that somebody asks for; `targets` are
+    what runs just now, `clock` gives seconds since the epoch. Workloads are looked at every
+    `interval` seconds, and never where that is 0.
     """
 
     def __init__(
@@ -26,11 +28,13 @@ class Usage:
         targets: Callable[[], Mapping[str, Target]],
         clock: Callable[[], float],
         interval: float,
+        details: Callable[[Target], Details] = lambda target: Details(),
     ) -> None:
         self._read = read
         self._targets = targets
         self._clock = clock
         self.interval = interval
+        self._details = details
         self.meters: Mapping[str, Meter] = MappingProxyType({})
         self._resting: dict[str, Meter] = {}
 
@@ -52,6 +56,11 @@ class Usage:
         since = self._clock() - _REST
         self._resting = {name: one for name, one in known.items() if one.total.at >= since}
         self.meters = MappingProxyType(meters)
+
+    async def details(self, workload: str) -> Details:
+        """What is looked up of one workload when somebody asks."""
+        target = self._targets().get(workload) if self.interval else None
+        return await asyncio.to_thread(self._details, target) if target else Details()
 
     def _looks(self, targets: Mapping[str, Target]) -> dict[str, Look]:
         return {name: self._read(target, self._clock()) for name, target in targets.items()}

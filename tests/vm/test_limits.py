@@ -67,6 +67,11 @@ def test_what_it_uses_is_told(guest: Guest, name: str) -> None:
     # What the limit counts: helpers of Podman's are told apart.
     assert abs(now["memory"] - int(kernel["memory.current"])) < 4 << 20
     assert now["memory_helpers"] > 0
+    details = guest.api(f"/v1/workloads/{name}/resources")["details"]
+    assert details["memory_peak"] <= int(kernel["memory.max"]) + (1 << 20)
+    assert 0 < details["memory_anon"] + details["memory_file"] <= details["memory_peak"]
+    assert details["writes"] > 0 and details["cpu_throttled_seconds"] is not None
+    assert 0 <= details["pressure_cpu"] <= 1
     assert 2 <= now["pids"] < 20
     guest.gone(name)
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes.installed import Installed
 from workloadd.core.usage import Group, Look, Network, Target
+from workloadd.core.usage_details import Details
 from workloadd.usage import Usage
 
 
@@ -86,6 +87,27 @@ async def test_what_does_not_run_is_forgotten(kernel: Kernel) -> None:
     kernel.running = web
     await usage.look()
     assert len(usage.meters["web"].series["at"]) == 1
+
+
+async def test_details_are_looked_up_for_who_asks(host: Installed, kernel: Kernel) -> None:
+    asked: list[Target] = []
+
+    def details(target: Target) -> Details:
+        asked.append(target)
+        return Details(throttled=1.5, peak=7, pressure_io=0.25)
+
+    await host.start()
+    host.write("web")
+    await host.settled()
+    usage = Usage(kernel.read, lambda: kernel.running, lambda: 1.0, 10.0, details)
+    await usage.look()
+    assert not asked
+    host.daemon.usage.details = usage.details
+    _, found = await host.get("/v1/workloads/web/resources")
+    assert found["details"]["cpu_throttled_seconds"] == 1.5
+    assert (found["details"]["memory_peak"], found["details"]["memory_anon"]) == (7, None)
+    assert asked == [kernel.running["web"]]
+    assert await usage.details("other") == Details()
 
 
 async def test_nobody_looks(host: Installed) -> None:

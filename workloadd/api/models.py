@@ -284,6 +284,26 @@ class ContainerUse(_Model):
     pids: int | None
 
 
+_WAITED = "share of the last ten seconds in which some process waited for it"
+_STARTED = "since the start of what runs"
+
+
+class UseDetails(_Model):
+    """What is looked up when one workload is asked for; null where there is no controller."""
+
+    cpu_user_seconds: float | None = Field(description=_STARTED)
+    cpu_system_seconds: float | None = Field(description=_STARTED)
+    cpu_throttled_seconds: float | None = Field(description=f"held back by `cpus`, {_STARTED}")
+    memory_peak: int | None = Field(description=f"bytes, the most {_STARTED}")
+    memory_anon: int | None = Field(description="bytes of `memory` that cannot just be dropped")
+    memory_file: int | None = Field(description="bytes of `memory` that are page cache")
+    reads: int | None = Field(description=f"of block devices, {_STARTED}")
+    writes: int | None = Field(description=f"to block devices, {_STARTED}")
+    pressure_cpu: float | None = Field(description=f"0 to 1: {_WAITED}")
+    pressure_memory: float | None = Field(description=f"0 to 1: {_WAITED}")
+    pressure_io: float | None = Field(description=f"0 to 1: {_WAITED}")
+
+
 class Series(_Model):
     """The last looks, the oldest first: lists of the same length. Rates as in `Use`."""
 
@@ -303,6 +323,7 @@ class WorkloadResources(_Model):
     workload: str
     interval: float = Field(description="seconds between two looks; 0 where nobody looks")
     now: Use
+    details: UseDetails
     containers: tuple[ContainerUse, ...]
     series: Series
 

@@ -12,12 +12,14 @@ from workloadd.api.models import (
     Resources,
     Series,
     Use,
+    UseDetails,
     WorkloadResources,
     WorkloadUse,
 )
 from workloadd.core.names import unit_name
 from workloadd.core.status import WorkloadStatus, moment
 from workloadd.core.usage import COUNTERS, Meter, rates
+from workloadd.core.usage_details import Details
 
 # Workloads that are told of before others have their turn; it takes 20 µs each.
 _AT_ONCE = 50
@@ -30,6 +32,8 @@ class UsageView(Protocol):
 
     @property
     def meters(self) -> Mapping[str, Meter]: ...
+
+    async def details(self, workload: str) -> Details: ...
 
 
 class UsageApi:
@@ -65,6 +69,7 @@ class UsageApi:
             workload=workload.name,
             interval=self._usage.interval,
             now=Use(**use(meter)),
+            details=_details(await self._usage.details(workload.name)),
             containers=tuple(_containers(workload, meter)),
             series=_series(meter),
         )
@@ -93,6 +98,22 @@ def use(meter: Meter) -> dict[str, object]:
         "loopback": _rounded(meter.rate("loopback"), 1),
         "loopback_bytes": total.loopback,
     }
+
+
+def _details(found: Details) -> UseDetails:
+    return UseDetails(
+        cpu_user_seconds=found.user,
+        cpu_system_seconds=found.system,
+        cpu_throttled_seconds=found.throttled,
+        memory_peak=found.peak,
+        memory_anon=found.anon,
+        memory_file=found.file,
+        reads=found.reads,
+        writes=found.writes,
+        pressure_cpu=found.pressure_cpu,
+        pressure_memory=found.pressure_memory,
+        pressure_io=found.pressure_io,
+    )
 
 
 def _containers(workload: WorkloadStatus, meter: Meter) -> Iterable[ContainerUse]:

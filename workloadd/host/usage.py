@@ -63,20 +63,19 @@ class UsageReader:
 
 def _group(directory: Path, container: str | None) -> Group | None:
     """What the control group of a unit uses, with a container in it; None where there is none."""
-    if not (used := _numbers(_try(directory / "cpu.stat"))):
+    if not (used := numbers(attempt(directory / "cpu.stat"))):
         return None
-    read, written = _blocks(_try(directory / "io.stat"))
-    whole = _number(_try(directory / "memory.current"))
-    # As crun calls it where Podman splits the unit's group. The file's limits are set in there;
-    # one of the whole unit is a drop-in's.
-    payload = directory / f"libpod-payload-{container}"
-    memory = _number(_try(payload / "memory.current")) if container else None
-    limits = [_number(_try(one / "memory.max")) for one in (directory, payload)]
+    read, written = _blocks(attempt(directory / "io.stat"))
+    whole = _number(attempt(directory / "memory.current"))
+    # The file's limits are set in there; one of the whole unit is a drop-in's.
+    payload = payload_of(directory, container or "")
+    memory = _number(attempt(payload / "memory.current")) if container else None
+    limits = [_number(attempt(one / "memory.max")) for one in (directory, payload)]
     return Group(
         cpu=used["usage_usec"] / 1_000_000 if "usage_usec" in used else None,
         memory=memory,
         limit=min((limit for limit in limits if limit is not None), default=None),
-        pids=_number(_try(directory / "pids.current")),
+        pids=_number(attempt(directory / "pids.current")),
         read=read,
         written=written,
         helpers=None if whole is None else max(0, whole - (memory or 0)),
@@ -105,7 +104,7 @@ def _network(text: str) -> Network:
     )
 
 
-def _numbers(text: str | None) -> dict[str, int]:
+def numbers(text: str | None) -> dict[str, int]:
     """The lines of a file of keys and numbers."""
     pairs: Iterable[list[str]] = (line.split() for line in (text or "").splitlines())
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
@@ -116,7 +115,13 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.strip().isdecimal() else None
 
 
-def _try(path: Path) -> str | None:
+def payload_of(directory: Path, container: str) -> Path:
+    """The group of a container, by its full ID, in that of a unit: where Podman splits it."""
+    return directory / f"libpod-payload-{container}"
+
+
+def attempt(path: Path) -> str | None:
+    """What is in a file of the kernel's; None where it is not there."""
     try:
         return _text(path)
     except OSError:
