@@ -261,6 +261,18 @@ async def test_an_unknown_workload_is_a_problem_with_a_proposal(api: Api) -> Non
     assert as_json.json["reason"] == "NoSuchWorkload"
 
 
+async def test_before_the_first_pass_nothing_is_said_to_be_missing(api: Api) -> None:
+    """Who waits over a restart is the first to be answered."""
+    api.board.publish(await made({}, passes=PassStatus()))
+    async with api.serving():
+        early = await api.get("/v1/workloads/web")
+        api.board.publish(await made({}, passes=PassStatus(problem="cannot reach Podman")))
+        without = await api.get("/web")
+    assert (early.status, early.json["reason"]) == (503, "NotYetKnown")
+    assert early.headers["retry-after"] == "1"
+    assert (without.status, "cannot reach Podman" in without.body) == (503, True)
+
+
 async def test_an_unknown_path_names_those_there_are(api: Api) -> None:
     async with api.serving():
         got = await api.get("/v1/nothing")

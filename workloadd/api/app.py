@@ -285,12 +285,21 @@ class _Api:
             if other.name == name:
                 detail = f"{quote(name)} is not for this host: {other.reason}"
                 raise Refusal(404, "NotForThisHost", detail, f"its file is {other.source}")
+        if not status.passes.count:
+            raise _too_early(status)
         names = [workload.name for workload in status.workloads]
         hint = did_you_mean(name, names) or _known(names)
         detail = f"cannot find a workload {quote(name)}"
         if not request.path.startswith("/v1/"):
             hint = f"{hint}\nthere are: {' '.join(SHOWN)}"
         raise Refusal(404, "NoSuchWorkload", detail, hint)
+
+
+def _too_early(status: Status) -> Refusal:
+    """Just after a start, of which nobody need know, no workload is known yet."""
+    detail = "cannot say yet: the first look at the host is not done"
+    hint = status.passes.problem or "ask again in a moment"
+    return Refusal(503, "NotYetKnown", detail, hint, headers={"Retry-After": "1"})
 
 
 def _known(names: Sequence[str]) -> str:
