@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -220,8 +221,10 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _not_free(host: str, port: int, error: OSError) -> Permanent:
+    # What socket.create_server makes of it names the address once more.
+    why = os.strerror(error.errno) if error.errno else str(error)
     return Permanent(
         "ListenFailed",
-        f"cannot listen on {host} port {port}: {error.strerror or error}",
+        f"cannot listen on {host} port {port}: {why}",
         f"see who does: ss -ltnp 'sport = :{port}'; or set [api] listen in workloadd.toml",
     )
