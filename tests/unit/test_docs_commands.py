@@ -153,4 +153,6 @@ def test_what_is_only_named_is_there_too(verb: str, rest: str) -> None:
     assert command, f"there is no workloadctl {verb}"
     known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
     asked = re.findall(r"(?<=[ \[])--?[a-z][a-z-]*", rest.partition(" -- ")[0])
-    assert {*asked} <= known | {"--help", "-h"}
+    long = {option for option in asked if option.startswith("--")}
+    short = {f"-{letter}" for option in asked if option not in long for letter in option[1:]}
+    assert long | short <= known | {"--help", "-h"}
