@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from workloadd.cli import client, hands
+from workloadd.cli import client, waiting
 from workloadd.cli.client import Answer
 from workloadd.cli.main import main
 
@@ -66,7 +66,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     made = Daemon()
     monkeypatch.setattr(client, "post", made.post)
     monkeypatch.setattr(client, "get", made.get)
-    monkeypatch.setattr(hands, "_PAUSE", 0.0)
+    monkeypatch.setattr(waiting, "_PAUSE", 0.0)
     yield made
 
 
@@ -194,3 +194,10 @@ def test_the_history_says_what_can_be_gone_back_to(daemon: Daemon) -> None:
         "rollout bbbbbbbbbbbb (previous) stable: changed",
         "rollout cccccccccccc stable: changed",
     ]
+
+
+def test_it_is_not_waited_for_for_ever(daemon: Daemon) -> None:
+    daemon.statuses = [WORKING]
+    done = run("restart", "web", "--timeout", "0.01s")
+    assert done.exit_code == 3
+    assert "web has not settled in time: RollingOut: start the unit" in done.output

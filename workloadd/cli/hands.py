@@ -8,13 +8,12 @@ from urllib.parse import urlencode
 
 import click
 
-from workloadd.cli import client, codes
+from workloadd.cli import client, codes, waiting
 from workloadd.cli import output as output_
 from workloadd.cli.client import Document
 from workloadd.cli.names import complete
+from workloadd.cli.progress import Progress
 
-# Seconds between two looks at what is waited for.
-_PAUSE = 0.3
 _BAD = ("Failed", "Degraded", "Invalid")
 _GOOD = ("Ready", "Completed", "Scheduled", "Running", "Paused", "Stopped", "Disabled")
 
@@ -96,6 +95,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--socket", "unix", help="Ask at this Unix socket."),
         output_.option,
+        waiting.timeout("How long it waits at the most."),
         click.option("--no-wait", is_flag=True, help="Return as soon as it is asked for."),
         click.option("--reason", default="", metavar="TEXT", help="Why; kept in the history."),
     ):
@@ -115,10 +115,11 @@ def _verb(verb: str, text: str) -> click.Command:
         names: tuple[str, ...],
         reason: str,
         no_wait: bool,
+        timeout: float,
         output: str,
         unix: str | None,
     ) -> None:
-        _do(ctx, verb, names, {"reason": reason}, no_wait, output, unix)
+        _do(ctx, verb, names, {"reason": reason}, 0.0 if no_wait else timeout, output, unix)
 
     return command
 
@@ -128,10 +129,11 @@ def _do(
     verb: str,
     names: tuple[str, ...],
     parameters: dict[str, str],
-    no_wait: bool,
+    timeout: float,
     output: str,
     unix: str | None,
 ) -> None:
+    until = time.monotonic() + timeout
     query = urlencode({key: value for key, value in parameters.items() if value})
     accepted, refused = [], 0
     for name in dict.fromkeys(names):
@@ -144,36 +146,37 @@ def _do(
         accepted.append(asked)
         if output == "table":
             click.echo(f"{name}: {asked.answer['message']}")
-    for asked in accepted if not no_wait else ():
-        _wait(asked, unix, quiet=output != "table")
+    progress = Progress(out=True, quiet=output != "table", many=len(accepted))
+    for asked in accepted if timeout else ():
+        _wait(asked, unix, until, progress)
     if output != "table":
         output_.show([{**asked.answer, "state": asked.state} for asked in accepted], output)
     failed = any(asked.failed for asked in accepted)
     ctx.exit(1 if refused else codes.NOT_WELL if failed else 0)
 
 
-def _wait(asked: Asked, unix: str | None, *, quiet: bool) -> None:
+def _wait(asked: Asked, unix: str | None, until: float, progress: Progress) -> None:
     """Look at it until it is done, and tell each step of the way."""
     if not asked.answer["changed"] and asked.verb in ("start", "resume", "restart"):
         return
-    last = ""
-    while True:
-        status, looked = client.workload(asked.name, unix)
-        # What was looked at before it was asked for says nothing of it.
-        done = looked >= asked.answer["asked"] and asked.look(status)
-        said = f"{status['state']}: {status['message']}".removesuffix(": ")
-        if said != last and not quiet and (done or works(status)):
-            click.echo(f"{asked.name}: {said}")
-            last = said
-        if done:
-            return
-        time.sleep(_PAUSE)
+    try:
+        for status, looked in waiting.looks(asked.name, unix, until, progress.away):
+            # What was looked at before it was asked for says nothing of it.
+            done = looked >= asked.answer["asked"] and asked.look(status)
+            if done or works(status):
+                progress.tell(asked.name, status)
+            if done:
+                return
+    except waiting.LateError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        asked.failed = True
 
 
 _STATUS = """
 
     It waits until that is done, and tells how far it is. Exit status: 0 where it is done (or was so
-    already), 3 where it did not come out well, 1 where it cannot be done, 2 for a wrong call.
+    already), 3 where it did not come out well or not in time, 1 where it cannot be done, 2 for a
+    wrong call.
     """
 
 pause = _verb(
@@ -216,7 +219,9 @@ def rollback(
     to: str,
     reason: str,
     no_wait: bool,
+    timeout: float,
     output: str,
     unix: str | None,
 ) -> None:
-    _do(ctx, "rollback", (name,), {"reason": reason, "to": to}, no_wait, output, unix)
+    parameters = {"reason": reason, "to": to}
+    _do(ctx, "rollback", (name,), parameters, 0.0 if no_wait else timeout, output, unix)

@@ -10,6 +10,7 @@ import click
 
 from workloadd.cli import client
 from workloadd.cli.hands import verdict, works
+from workloadd.cli.progress import Progress
 
 # Seconds between two looks.
 _PAUSE = 0.3
@@ -24,12 +25,13 @@ class _Waited:
     message: str = "the daemon does not know of it yet"
     good: bool | None = None
 
-    def look(self, since: float) -> None:
-        """See how it is; `since` is when what is waited for was asked for."""
+    def look(self, since: float, progress: Progress) -> None:
+        """See how it is, and tell so; `since` is when what is waited for was asked for."""
         try:
             answer = client.get(client.workload_path(self.name), "application/json", None, None)
         except click.ClickException as error:
             self.state, self.message = "", error.message
+            progress.away(self.name)
             return
         if answer.status >= 400:
             self.state, self.message = "", client.problem(answer)[1]
@@ -38,26 +40,20 @@ class _Waited:
         fresh = float(answer.headers.get("workloadd-looked", "inf")) >= since
         if fresh or works(status):
             self.state, self.message = status["state"], status["message"]
+            progress.tell(self.name, status)
         if fresh:
             self.good = verdict(status)
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.state or 'Unknown'}: {self.message}".removesuffix(": ")
 
 
 def settle(names: Iterable[str], since: float, timeout: float) -> tuple[bool, list[dict[str, Any]]]:
     """Whether all came out well in time, and how each did."""
     waited = [_Waited(name) for name in names]
-    shown: dict[str, str] = {}
+    progress = Progress(many=len(waited))
     until = time.monotonic() + timeout
     while True:
         for one in waited:
             if one.good is None:
-                one.look(since)
-                # Before the daemon has seen the files there is nothing to tell.
-                if one.state and shown.get(one.name) != str(one):
-                    shown[one.name] = str(one)
-                    click.echo(str(one), err=True)
+                one.look(since, progress)
         left = [one for one in waited if one.good is None]
         if not left or time.monotonic() >= until:
             break

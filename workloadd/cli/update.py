@@ -6,12 +6,11 @@ from urllib.parse import urlencode
 
 import click
 
-from workloadd.cli import client, codes
+from workloadd.cli import client, codes, waiting
 from workloadd.cli import output as output_
 from workloadd.cli.names import complete
+from workloadd.cli.progress import Progress
 
-# Seconds between two looks at an update that is waited for.
-_PAUSE = 0.3
 _SHORT = 12
 
 
@@ -25,11 +24,7 @@ def outdated(output: str, unix: str | None) -> None:
 
     Exit status: 0, or 1 where the daemon does not answer.
     """
-    found = _check(unix)
-    if output != "table":
-        output_.show({"workloads": found}, output)
-        return
-    _print(found)
+    _show(_check(unix), output)
 
 
 def _print(found: list[client.Document]) -> None:
@@ -55,7 +50,9 @@ def _check(unix: str | None) -> list[client.Document]:
 @click.option("--all", "every", is_flag=True, help="Update all workloads that have a newer image.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be rolled out.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the rollouts have ended.")
+@waiting.timeout("How long it waits at the most.")
 @click.option("--reason", default="", help="Why, for the history.")
+@output_.option
 @click.option("--socket", "unix", help="Ask at this Unix socket.")
 @click.pass_context
 def update(
@@ -64,7 +61,9 @@ def update(
     every: bool,
     dry_run: bool,
     no_wait: bool,
+    timeout: float,
     reason: str,
+    output: str,
     unix: str | None,
 ) -> None:
     """Roll out newer images of the same tags, whatever the workloads' policies and windows say.
@@ -73,71 +72,91 @@ def update(
     as with any change.
 
     Exit status: 0 where all run the newest image, 3 where one was rolled back or could not be
-    pulled, 1 where it cannot be asked for.
+    pulled, or is not done in time, 1 where it cannot be asked for.
     """
     if bool(names) == every:
         raise click.UsageError("name workloads, or write --all", ctx)
     if dry_run or every:
         found = [one for one in _check(unix) if every or one["workload"] in names]
         if dry_run:
-            _print(found)
+            _show(found, output)
             return
         names = tuple(one["workload"] for one in found if one["newer"])
-        if not names:
-            click.echo("all images are the newest of their tags")
     before = {name: client.workload(name, unix)[0] for name in names}
-    asked: dict[str, float] = {}
-    for name in names:
-        answer = client.post(
-            f"{client.workload_path(name)}/update?{urlencode({'reason': reason})}", unix
-        )
-        if answer.status >= 400:
-            raise click.ClickException(client.problem(answer)[1])
-        asked[name] = json.loads(answer.text)["asked"]
-    if no_wait:
-        click.echo(f"asked for: {', '.join(names)}")
-        return
-    ended = [_ended(name, asked[name], before[name], unix) for name in names]
-    ctx.exit(0 if all(ended) else codes.NOT_WELL)
+    asked = {name: _ask(name, reason, unix) for name in before}
+    until, progress = time.monotonic() + timeout, Progress(many=len(asked))
+    ended: list[client.Document] = [
+        {"workload": name, "asked": at}
+        if no_wait
+        else _ended(name, at, before[name], unix, until, progress)
+        for name, at in asked.items()
+    ]
+    if output != "table":
+        output_.show({"workloads": ended}, output)
+    elif not ended:
+        click.echo("all images are the newest of their tags")
+    elif no_wait:
+        click.echo(f"asked for: {', '.join(asked)}")
+    else:
+        for one in ended:
+            click.echo(f"{one['workload']}: {one['message']}", err=not one["good"])
+    ctx.exit(0 if all(one.get("good", True) for one in ended) else codes.NOT_WELL)
 
 
-def _ended(name: str, asked: float, before: client.Document, unix: str | None) -> bool:
-    """Wait for the end of an update, saying how it goes on; whether it ended well."""
-    said = ""
-    while True:
-        status, looked = client.workload(name, unix)
-        if (
-            looked >= asked
-            and not _asked(status)
-            and not status["rollout"]
-            and status["state"] != "RollingOut"
-        ):
-            return _outcome(name, before, status)
-        message = status["message"] or status["state"]
-        if message != said:
-            said = message
-            click.echo(f"{name}: {said}", err=True)
-        time.sleep(_PAUSE)
+def _show(found: list[client.Document], output: str) -> None:
+    if output == "table":
+        _print(found)
+    else:
+        output_.show({"workloads": found}, output)
+
+
+def _ask(name: str, reason: str, unix: str | None) -> float:
+    """Ask for the update of one; when that was."""
+    path = f"{client.workload_path(name)}/update?{urlencode({'reason': reason})}"
+    answer = client.post(path, unix)
+    if answer.status >= 400:
+        raise click.ClickException(client.problem(answer)[1])
+    at: float = json.loads(answer.text)["asked"]
+    return at
+
+
+def _ended(
+    name: str,
+    asked: float,
+    before: client.Document,
+    unix: str | None,
+    until: float,
+    progress: Progress,
+) -> client.Document:
+    """Wait for the end of an update, saying how it goes on; how it ended."""
+    good, message = False, ""
+    try:
+        for status, looked in waiting.looks(name, unix, until, progress.away):
+            busy = status["rollout"] or status["state"] == "RollingOut" or _asked(status)
+            if looked >= asked and not busy:
+                good, message = _outcome(before, status)
+                break
+            progress.tell(name, status)
+    except waiting.LateError as error:
+        message = error.message
+    return {"workload": name, "good": good, "message": message}
 
 
 def _asked(status: client.Document) -> bool:
     return any(hand["kind"] == "update" for hand in status["by_hand"])
 
 
-def _outcome(name: str, before: client.Document, status: client.Document) -> bool:
-    old, new = (one["current"]["revision"] for one in (before, status))
+def _outcome(before: client.Document, status: client.Document) -> tuple[bool, str]:
+    """Whether it ended well, and how in words."""
+    old, new = ((one["current"] or {}).get("revision", "") for one in (before, status))
     last = status["last_rollout"] or {}
     tried = last.get("ended") != (before["last_rollout"] or {}).get("ended")
     if old != new:
         image = status["image"]
-        click.echo(f"{name}: runs {image['reference']} {image['digest']} ({new[:_SHORT]})")
-        return True
+        return True, f"runs {image['reference']} {image['digest']} ({new[:_SHORT]})"
     if tried and last.get("outcome") != "stable":
-        click.echo(f"{name}: {last['outcome']}: {last['message']}", err=True)
-        return False
+        return False, f"{last['outcome']}: {last['message']}"
     found = {c["type"]: c for c in status["conditions"]}.get("UpToDate")
     if found and found["status"] != "True":
-        click.echo(f"{name}: {found['message']}", err=True)
-        return False
-    click.echo(f"{name}: runs the newest image already")
-    return True
+        return False, found["message"]
+    return True, "runs the newest image already"

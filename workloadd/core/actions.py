@@ -392,12 +392,16 @@ class PullImage:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadPlan:
-    """What to do for one workload now, why, and when (seconds since the epoch) to look again."""
+    """What to do for one workload now, why, and when (seconds since the epoch) to look again.
+
+    `proven_at` is when what is verified is proven, if it stays as it is.
+    """
 
     actions: tuple[Action, ...] = ()
     why: str = ""
     pulls: tuple[PullImage, ...] = ()
     wake_at: float | None = None
+    proven_at: float | None = None
 
     @property
     def empty(self) -> bool:

@@ -305,11 +305,13 @@ def _open_rollout(view: View) -> Rollout | None:
         return None
     trial = bool(view.current and view.current.trial)
     step = view.step or ("verifying" if rollout.committed_at or trial else "preparing")
+    until = view.plan.proven_at if step == "verifying" else None
     return Rollout(
         revision=rollout.revision,
         cause=rollout.cause,
         step=step,
         started=moment(rollout.started_at),
+        until=moment(until) if until else None,
     )
 
 

@@ -49,7 +49,8 @@ def _repair(case: Case, current: Current, found: Found) -> WorkloadPlan:
 
 
 def _wait(case: Case, current: Current, found: Found) -> WorkloadPlan:
-    return WorkloadPlan(why="verifying", wake_at=found.judged.wake_at)
+    judged = found.judged
+    return WorkloadPlan(why="verifying", wake_at=judged.wake_at, proven_at=judged.proven_at)
 
 
 _MOVES: dict[Move, Callable[[Case, Current, Found], WorkloadPlan]] = {

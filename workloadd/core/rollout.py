@@ -58,12 +58,14 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict; why it failed and by which container; when (epoch seconds) to judge again."""
+    """A verdict; why it failed and by which container; when (epoch seconds) to judge again, and
+    when it is proven if it stays as it is."""
 
     verdict: Verdict
     problem: Problem | None = None
     container: str = ""
     wake_at: float | None = None
+    proven_at: float | None = None
 
 
 NOT_JUDGED = Judgement(Verdict.WAITING)
@@ -103,7 +105,9 @@ def judge(
     if failed or not waiting:
         return failed or Judgement(Verdict.PROVEN)
     wakes = [one.wake_at for one in waiting if one.wake_at]
-    return Judgement(Verdict.WAITING, wake_at=min(wakes, default=None))
+    proofs = [one.proven_at for one in waiting if one.proven_at]
+    proven_at = max(proofs) if len(proofs) == len(waiting) else None
+    return Judgement(Verdict.WAITING, wake_at=min(wakes, default=None), proven_at=proven_at)
 
 
 def _judge_part(
@@ -138,7 +142,7 @@ def _judge_part(
     if unit.restarts >= policy.restarts and not container.running:
         return _failed("RestartLoop", part)
     if up:
-        return Judgement(Verdict.WAITING, wake_at=proven_at)
+        return Judgement(Verdict.WAITING, wake_at=proven_at, proven_at=proven_at)
     if now >= began + policy.deadline:
         return _failed("DeadlineExceeded", part)
     return Judgement(Verdict.WAITING, wake_at=began + policy.deadline)

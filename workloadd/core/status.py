@@ -131,6 +131,9 @@ class Rollout(_Model):
     reason: str = ""
     message: str = ""
     started: datetime | None = None
+    until: datetime | None = Field(
+        default=None, description="while it is verified: when that is over, if it stays well"
+    )
     ended: datetime | None = None
 
 
