@@ -131,3 +131,16 @@ def test_text_of_the_man_page_is_no_request_of_roff() -> None:
     known = (".TH", ".SH", ".SS", ".TP", ".PP", ".B ", ".BR", ".nf", ".fi")
     requests = [line for line in man.page().splitlines() if line.startswith((".", "'"))]
     assert all(line.startswith(known) for line in requests)
+
+
+@pytest.mark.parametrize("words", [["--version"], ["plan", "--help"], ["status", "--help"]])
+def test_only_what_is_needed_is_imported(words: list[str]) -> None:
+    heavy = ["aiohttp", "prometheus_client", "podman", "dbus_fast", "ruamel.yaml", "sqlite3"]
+    program = (
+        "import sys; from workloadd.cli.main import main; main(standalone_mode=False);"
+        f" sys.exit(' '.join(m for m in {heavy} if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (1, "\n")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from workloadd.cli.main import main
@@ -151,3 +152,10 @@ def test_colour_is_for_terminals() -> None:
 def test_the_schema_is_printed() -> None:
     done = CliRunner().invoke(main, ["schema"])
     assert json.loads(done.output) == workload_schema()
+
+
+def test_as_yaml() -> None:
+    for words in ([], ["ports"], ["network"], ["Volume"]):
+        assert yaml.safe_load(run(*words, "-o", "yaml").output) == json.loads(
+            run(*words, "--json").output
+        )

@@ -119,18 +119,32 @@ def test_nobody_answers(runtime: Path) -> None:
     assert "cannot reach workloadd" in done.stderr
 
 
-def test_it_follows_until_the_daemon_stops(daemon: Daemon) -> None:
-    command = [sys.executable, "-c", "from workloadd.cli.main import main; main()", "logs", "-f"]
-    with subprocess.Popen(
-        [*command, "web", "--tail", "1"],
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_it_follows_also_over_a_restart(daemon: Daemon, runtime: Path, form: list[str]) -> None:
+    program = "from workloadd.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "logs", "-f", "web", "--tail", "1", *form],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as process:
+    )
+    another = Daemon(runtime)
+    another.journal = daemon.journal
+    try:
         assert process.stdout and process.stderr
-        assert process.stdout.readline().endswith("line 2\n")
+        assert "line 2" in process.stdout.readline()
         daemon.journal.write(WEB, "line 3")
-        assert process.stdout.readline().endswith("line 3\n")
+        daemon.journal.write(WEB, "line 3")
+        assert "line 3" in process.stdout.readline()
+        assert "line 3" in process.stdout.readline()
         daemon.stop()
-        assert "workloadd has stopped" in process.stderr.read()
-        assert process.wait() == 1
+        assert "workloadd does not answer any more" in process.stderr.readline()
+        daemon.journal.write(WEB, "line 4")
+        another.start()
+        assert "line 4" in process.stdout.readline()
+        daemon.journal.write(WEB, "line 5")
+        assert "line 5" in process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+        another.stop()

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,23 @@ def _failing_once(call):  # type: ignore[no-untyped-def]
         return call(*arguments, **options)
 
     return wrapped
+
+
+def test_what_was_left_by_one_that_was_killed_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placing = Placing(tmp_path, ("workloads.d",))
+    placing.put({("web.yaml",): b"", ("web.yaml.d", "a.yaml"): b""})
+    left = [".web.yaml.0123456789ab", "web.yaml.d/.a.yaml.0123456789ab"]
+    kept = [".hidden", "web.yaml.0123456789ab", ".web.yaml.0123"]
+    for name in (*left, *kept):
+        (tmp_path / "workloads.d" / name).touch()
+    (tmp_path / "workloads.d/.dir.0123456789ab").mkdir()
+    placing.tidy([("web.yaml.d",)])
+    assert all((tmp_path / "workloads.d" / name).exists() for name in left)  # somebody's, just now
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 4000)
+    placing.tidy([("web.yaml.d",), ("none.d",)])
+    found = {str(p.relative_to(tmp_path / "workloads.d")) for p in tmp_path.rglob("*")}
+    assert not found & set(left)
+    assert {*kept, "web.yaml", "web.yaml.d/a.yaml", ".dir.0123456789ab"} <= found

@@ -1,6 +1,7 @@
 """The whole daemon on a disk that fills up, and what it clears away."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,6 +189,8 @@ async def test_from_the_command_line(host: Installed, disk: Disk) -> None:
         return done.exit_code, done.output
 
     image = f"{REMOTE}  1.9 MiB\n"
+    document = json.loads((await run("--dry-run", "-o", "json"))[1])
+    assert [one["names"] for one in document["images"]] == [[REMOTE]]
     assert await run("--dry-run") == (0, f"{image}1 image would be removed, 1.9 MiB\n")
     assert await run() == (0, f"{image}1 image removed, 1.9 MiB\n")
     assert await run() == (0, "no images removed\n")

@@ -127,6 +127,7 @@ def _cannot(what: str, placing: Placing, error: OSError) -> click.ClickException
 
 def _write(found: list[Change], placing: Placing) -> None:
     try:
+        placing.tidy({one.given.target[:-1] for one in found})
         placing.put({one.given.target: one.given.content for one in found if one.changed})
     except OSError as error:
         raise _cannot("write below", placing, error) from None

@@ -1,6 +1,5 @@
 """`workloadctl explain`: what may be written in a workload file, and what it means."""
 
-import json
 import re
 import shutil
 import sys
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 import click
 
+from workloadd.cli import output as output_
 from workloadd.spec.introspect import FieldDoc, ModelDoc, kinds
 from workloadd.spec.lookup import Foreign, Found, Group, find, groups, hint, of_quadlet
 from workloadd.spec.text import quote
@@ -35,22 +35,22 @@ def _complete(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> l
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("field", required=False, shell_complete=_complete)
-@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-def explain(field: str | None, as_json: bool) -> None:
+@output_.option
+def explain(field: str | None, output: str) -> None:
     """Explain FIELD of a workload file, or list all fields.
 
     Exit status: 0 where there is such a field, 1 where there is none, 2 for a wrong call.
     """
     if field is None:
-        _list(groups(), as_json)
+        _list(groups(), output)
         return
     path = tuple(field.strip(".").split("."))
     if found := find(path):
-        _explain(found, as_json)
+        _explain(found, output)
     elif of_kind := [group for group in groups() if field in group.places]:
-        _list(of_kind, as_json)
+        _list(of_kind, output)
     elif foreign := of_quadlet(field):
-        _translate(field, foreign, as_json)
+        _translate(field, foreign, output)
     else:
         tip = hint(path)
         raise click.ClickException(
@@ -59,24 +59,24 @@ def explain(field: str | None, as_json: bool) -> None:
         )
 
 
-def _list(listed: Sequence[Group], as_json: bool) -> None:
-    if as_json:
-        _echo_json(_groups(listed))
+def _list(listed: Sequence[Group], output: str) -> None:
+    if output != "table":
+        output_.show(_groups(listed), output)
     else:
         click.echo("\n".join(_overview(listed)))
 
 
-def _explain(found: Sequence[Found], as_json: bool) -> None:
-    if as_json:
-        _echo_json([_document(one.field) | {"places": one.places} for one in found])
+def _explain(found: Sequence[Found], output: str) -> None:
+    if output != "table":
+        output_.show([_document(one.field) | {"places": one.places} for one in found], output)
     else:
         click.echo("\n\n".join("\n".join(_detail(one)) for one in found))
 
 
-def _translate(key: str, foreign: Sequence[Foreign], as_json: bool) -> None:
+def _translate(key: str, foreign: Sequence[Foreign], output: str) -> None:
     """A key of Quadlet: its fields, or why there are none."""
-    if as_json:
-        _echo_json([_translation(one) for one in foreign])
+    if output != "table":
+        output_.show([_translation(one) for one in foreign], output)
         return
     for one in foreign:
         sections = ", ".join(f"[{section}]" for section in one.sections)
@@ -91,10 +91,6 @@ def _translate(key: str, foreign: Sequence[Foreign], as_json: bool) -> None:
 def _translation(foreign: Foreign) -> dict[str, object]:
     fields = [_document(one.field) for one in foreign.fields]
     return {"sections": foreign.sections, "reason": foreign.reason or None, "fields": fields}
-
-
-def _echo_json(content: object) -> None:
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def _overview(listed: Iterable[Group]) -> Iterator[str]:

@@ -30,6 +30,7 @@ def show(document: Any, output: str) -> None:
     if output == "yaml":
         import yaml
 
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+        plain = json.loads(json.dumps(document))
+        click.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), nl=False)
     else:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -5,13 +5,16 @@ import os
 import shlex
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from workloadd.cli.preview import Preview, WorkloadPreview
 
 from workloadd.cli import output as output_
 from workloadd.cli.facts import DAEMON_USER
 from workloadd.cli.overlay import AsIf, linked
-from workloadd.cli.preview import Preview, WorkloadPreview, preview
 from workloadd.core.errors import WorkloaddError
 from workloadd.host.secret_key import SecretKey
 from workloadd.settings import Paths, load_settings
@@ -32,6 +35,8 @@ def plan(files: tuple[Path, ...], output: str) -> None:
 
     Exit status: 0 where a plan could be made, 1 where not, 2 for a wrong call.
     """
+    from workloadd.cli.preview import preview
+
     again = _as_user(files)
     if os.geteuid() == 0:
         raise click.ClickException(
@@ -94,7 +99,7 @@ def _listed(path: Path) -> list[Path]:
     return sorted(path.iterdir()) if is_many else [path]
 
 
-def _show(found: Preview) -> None:
+def _show(found: "Preview") -> None:
     for problem in found.problems:
         click.echo(f"warning: {problem}", err=True)
     for workload in found.workloads:
@@ -104,7 +109,7 @@ def _show(found: Preview) -> None:
     click.echo(f"{total} workload{'' if total == 1 else 's'}, {changing} to be changed")
 
 
-def _show_workload(workload: WorkloadPreview) -> None:
+def _show_workload(workload: "WorkloadPreview") -> None:
     name = click.style(workload.name, bold=True)
     click.echo(f"{name}: {workload.why if workload.steps else workload.idle}")
     for error in workload.errors:

@@ -5,14 +5,16 @@ import json
 import click
 
 from workloadd.cli import client
+from workloadd.cli import output as output_
 from workloadd.core.room import size_text
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@output_.option
 @click.option("--socket", "unix", help="Ask at this Unix socket.")
 @click.pass_context
-def prune(ctx: click.Context, dry_run: bool, unix: str | None) -> None:
+def prune(ctx: click.Context, dry_run: bool, output: str, unix: str | None) -> None:
     """Remove images that were pulled for workloads and that nothing needs any more.
 
     The daemon does so by itself, once an image has been unused for a while (prune.keep in its
@@ -26,6 +28,9 @@ def prune(ctx: click.Context, dry_run: bool, unix: str | None) -> None:
         click.echo(f"Error: {client.problem(answer)[1]}", err=True)
         ctx.exit(1)
     document = json.loads(answer.text)
+    if output != "table":
+        output_.show(document, output)
+        return
     for image in document["images"]:
         named = ", ".join(image["names"]) or image["id"][:12]
         click.echo(f"{named}  {size_text(image['size'])}")

@@ -5,9 +5,11 @@ link: whoever can place one would choose what is written over. All of it blocks.
 """
 
 import os
+import re
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,9 @@ Parts = tuple[str, ...]
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW
+# What `_random` makes of a name, and the seconds after which nobody works on it any more.
+_LEFT = re.compile(r"\..+\.[0-9a-f]{12}")
+_OLD = 3600.0
 
 
 @dataclass(slots=True)
@@ -98,6 +103,14 @@ class Placing:
             for draft in drafts:
                 _forget(draft.older, draft.directory)
 
+    def tidy(self, directories: Iterable[Parts]) -> None:
+        """Remove what an earlier `put` left there that was killed: old drafts of our own."""
+        for names in {(), *directories}:
+            with suppress(OSError), self._opened(names, make=False) as directory:
+                for name in os.listdir(directory):  # noqa: PTH208 - of a descriptor
+                    if _LEFT.fullmatch(name) and _is_left(directory, name):
+                        _forget(name, directory)
+
     @contextmanager
     def _opened(self, names: Parts, *, make: bool) -> Iterator[int]:
         if make:
@@ -178,6 +191,13 @@ def _forget(name: str, directory: int) -> None:
     if name:
         with suppress(OSError):
             os.unlink(name, dir_fd=directory)
+
+
+def _is_left(directory: int, name: str) -> bool:
+    """Whether a draft is ours and old. Its own time may be that of what it was to put back."""
+    status = os.lstat(name, dir_fd=directory)
+    ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    return ours and status.st_ctime < time.time() - _OLD
 
 
 def _random(name: str) -> str:
