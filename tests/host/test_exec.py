@@ -57,3 +57,10 @@ def test_images_and_everything_of_one(host: Host, name: str) -> None:
     for verb in (["images"], ["inspect", name]):
         done = host.root("workloadctl", *verb, check=False)
         assert (done.returncode, "sudo -u workloads" in done.stderr) == (1, True)
+
+
+def test_watching(host: Host, name: str) -> None:
+    host.deploy(name, idle())
+    watch = f"exec 3< <(exec workloadctl status -w {name}); grep -m1 {name}: <&3; kill $!"
+    said = host.exec("bash", "-c", watch).stdout
+    assert said.endswith(f"  {name}: Ready\n")
