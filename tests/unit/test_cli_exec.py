@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from workloadd.cli import client
+from workloadd.cli import owner
 from workloadd.cli.main import main
 
 WEB = {
@@ -46,7 +46,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 @pytest.fixture(autouse=True)
 def statuses(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     known: dict[str, Any] = {"web": WEB, "duo": POD}
-    monkeypatch.setattr(client, "as_owner", lambda name, *_: known[name])
+    monkeypatch.setattr(owner, "as_owner", lambda name, *_: known[name])
     return known
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from workloadd.cli import client
+from workloadd.cli import owner
 from workloadd.cli.client import Answer
 from workloadd.cli.inspected import essentials
 from workloadd.cli.main import main
@@ -53,7 +53,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return subprocess.CompletedProcess(command, 0, json.dumps([PODMAN]))
 
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(client, "as_owner", lambda *_: STATUS)
+    monkeypatch.setattr(owner, "as_owner", lambda *_: STATUS)
     return found
 
 
@@ -68,7 +68,7 @@ def test_what_podman_says_is_shown_without_what_may_be_a_secret() -> None:
 
 def test_one_document(ran: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     answer = Answer(200, {}, json.dumps({"spec": {"image": "x"}}))
-    monkeypatch.setattr(client, "owner_get", lambda *_: answer)
+    monkeypatch.setattr(owner, "owner_get", lambda *_: answer)
     done = CliRunner().invoke(main, ["inspect", "web"])
     assert done.exit_code == 0
     document: dict[str, Any] = yaml.safe_load(done.output)
@@ -91,8 +91,8 @@ def test_what_cannot_be_found_out_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     def missing(*_: object, **__: object) -> None:
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(client, "as_owner", lambda *_: STATUS)
-    monkeypatch.setattr(client, "owner_get", refuse)
+    monkeypatch.setattr(owner, "as_owner", lambda *_: STATUS)
+    monkeypatch.setattr(owner, "owner_get", refuse)
     monkeypatch.setattr(subprocess, "run", missing)
     done = CliRunner().invoke(main, ["inspect", "web"])
     document = yaml.safe_load(done.output)

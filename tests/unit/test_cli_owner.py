@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from workloadd.cli import client
+from workloadd.cli import client, owner
 from workloadd.cli.client import Answer
 
 SUDO = "sudo -u workloads XDG_RUNTIME_DIR=/run/user/$(id -u workloads) workloadctl exec web ls"
@@ -33,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
 
 def test_another_user_is_told_how(asked: list[str]) -> None:
     with pytest.raises(click.ClickException, match="only the user") as caught:
-        client.as_owner("web", None, ("exec", "web", "ls"))
+        owner.as_owner("web", None, ("exec", "web", "ls"))
     assert caught.value.message.endswith(SUDO)
     assert asked[0].endswith("workloadd.sock")
 
@@ -41,7 +41,7 @@ def test_another_user_is_told_how(asked: list[str]) -> None:
 def test_root_is_told_at_once(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(click.ClickException, match="only the user") as caught:
-        client.as_owner("web", None, ("exec", "web", "ls"))
+        owner.as_owner("web", None, ("exec", "web", "ls"))
     assert caught.value.message.endswith(SUDO)
     assert asked == []
 
@@ -54,12 +54,12 @@ def test_without_a_daemon_it_is_said_what_to_do(
 
     monkeypatch.setattr(client, "ask", ask)
     with pytest.raises(client.UnreachableError):
-        client.as_owner("web", None, ("exec", "web"))
+        owner.as_owner("web", None, ("exec", "web"))
 
 
 def test_the_owner_is_answered(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter((Answer(200, {}, '{"name": "web"}'), Answer(404, {}, "no such thing")))
     monkeypatch.setattr(client, "ask", lambda *_: next(answers))
-    assert client.as_owner("web", None, ()) == {"name": "web"}
+    assert owner.as_owner("web", None, ()) == {"name": "web"}
     with pytest.raises(click.ClickException, match="no such thing"):
-        client.as_owner("web", None, ())
+        owner.as_owner("web", None, ())

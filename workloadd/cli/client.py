@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -167,48 +166,7 @@ def known(name: str | None, url: str | None, unix: str | None) -> None:
             raise click.ClickException(problem(found)[1])
 
 
-def owner_get(path: str, url: str | None, unix: str | None, *again: str) -> Answer:
-    """The answer to what only the user is told whose workloads they are, and over TCP who has the
-    token; `again` are the arguments of workloadctl with which that user asks.
-
-    Raises:
-        click.ClickException: we are another, or there is no answer, or it is a refusal.
-    """
-    place = places(url, unix)[0]
-    try:
-        answer = ask(place, "GET", path, "application/json")
-    except (OSError, HTTPException) as error:
-        if url or unix:
-            raise UnreachableError({place: error}) from None
-        # Where nobody answers over TCP either, that says what to do about it.
-        get("/healthz", "text/plain", None, None)
-        raise _not_owner(again) from None
-    if answer.status >= 400:
-        raise click.ClickException(problem(answer)[1])
-    return answer
-
-
-def as_owner(name: str, unix: str | None, again: Sequence[str]) -> Document:
-    """A workload's status, for what only the user can do whose workloads they are; `again` are the
-    arguments of workloadctl with which that one does it.
-
-    Raises:
-        click.ClickException: we are another, or there is no such workload, or no answer.
-    """
-    if not os.geteuid():
-        raise _not_owner(again)
-    status: Document = json.loads(owner_get(workload_path(name), None, unix, *again).text)
-    return status
-
-
-def _not_owner(again: Sequence[str]) -> click.ClickException:
-    command = shlex.join(["workloadctl", *again])
-    return click.ClickException(
-        f"only the user whose workloads they are can do that; run:\n    {_sudo()} {command}"
-    )
-
-
-def _sudo() -> str:
+def as_user() -> str:
     """How another user becomes that one."""
     return f"sudo -u {_USER} XDG_RUNTIME_DIR=/run/user/$(id -u {_USER})"
 
@@ -247,7 +205,7 @@ def _advice(failures: Sequence[Exception]) -> str:
     """What to run, by how it failed and by who asks."""
     uid, made = os.geteuid(), _made_for_it()
     if any(isinstance(error, PermissionError) for error in failures):
-        return f"ask as the user that it runs as:\n    {_sudo()} workloadctl status"
+        return f"ask as the user that it runs as:\n    {as_user()} workloadctl status"
     ours = made in (None, uid) and uid != 0
     systemctl = "systemctl --user" if ours else f"systemctl --user -M {_USER}@"
     sudo = "" if ours or uid == 0 else "sudo "

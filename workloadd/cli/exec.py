@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, owner
 from workloadd.cli.names import complete_containers
 
 _SHELL = ("sh",)
@@ -41,7 +41,7 @@ def exec_(
     """
     command = command[1:] if command[:1] == ("--",) else command
     name, _, inner = target.partition("/")
-    container = _container(client.as_owner(name, unix, _again()), inner)
+    container = _container(owner.as_owner(name, unix, _again()), inner)
     podman = shutil.which("podman")
     if podman is None:
         raise click.ClickException("cannot find podman: it is not in PATH")

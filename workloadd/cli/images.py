@@ -4,7 +4,7 @@ import json
 
 import click
 
-from workloadd.cli import client
+from workloadd.cli import client, owner
 from workloadd.cli import output as output_
 
 
@@ -22,7 +22,7 @@ def images(output: str, digests: bool, url: str | None, unix: str | None) -> Non
 
     Exit status: 0, or 1 where it cannot be found out.
     """
-    answer = client.owner_get("/v1/images", url, unix, "images")
+    answer = owner.owner_get("/v1/images", url, unix, "images")
     document = json.loads(answer.text)
     if output == "table":
         for line in _table(document["images"], digests):

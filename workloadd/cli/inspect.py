@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from workloadd.cli import client, names
+from workloadd.cli import client, names, owner
 from workloadd.cli import output as output_
 from workloadd.cli.inspected import essentials
 
@@ -30,7 +30,7 @@ def inspect(name: str, output: str, unix: str | None) -> None:
 
     Exit status: 0, or 1 where there is no such workload, or we are not the user whose it is.
     """
-    status = client.as_owner(name, unix, ("inspect", name))
+    status = owner.as_owner(name, unix, ("inspect", name))
     document = {
         "workload": name,
         "files": status["files"],
@@ -45,7 +45,7 @@ def inspect(name: str, output: str, unix: str | None) -> None:
 def _spec(name: str, unix: str | None) -> Any:
     try:
         path = f"{client.workload_path(name)}/spec"
-        return json.loads(client.owner_get(path, None, unix, "inspect", name).text)["spec"]
+        return json.loads(owner.owner_get(path, None, unix, "inspect", name).text)["spec"]
     except click.ClickException as error:
         return error.message
 
