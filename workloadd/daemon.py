@@ -318,6 +318,7 @@ class Daemon:
             auth_file=Path(settings.auth_file) if settings.auth_file else None,
             clock=self._clock.now,
             wake=self._images_changed,
+            show=self.wake,
             metrics=self.metrics,
         )
 

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _REFUSED_BASE = 20.0
 # … and until the disk is looked at again, where there was too little room.
 _LOW_PAUSE = 15.0
+# Seconds until a pass shows how far pulls are: no more than one a second is only for that.
+_SHOWN = 1.0
 
 
 class Puller(Protocol):
@@ -54,9 +56,9 @@ class RoomView(Protocol):
 class Pulls:
     """The pulls of this daemon, by image reference.
 
-    `deadline`, `base` and `ceiling` (of the backoff) are in seconds. A permanent refusal (no such
-    image, no access) is tried again as well, as images get pushed and access given, but begins
-    with a longer pause.
+    `wake` is called when one has ended, `show` a moment after one got further. `deadline`, `base`
+    and `ceiling` (of the backoff) are in seconds. A permanent refusal (no such image, no access) is
+    tried again as well, as images get pushed and access given, but begins with a longer pause.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Pulls:
         auth_file: Path | None,
         clock: Callable[[], float],
         wake: Callable[[], None],
+        show: Callable[[], None],
         metrics: Metrics,
     ) -> None:
         self._podman = podman
@@ -81,6 +84,8 @@ class Pulls:
         self._auth_file = auth_file
         self._clock = clock
         self._wake = wake
+        self._show = show
+        self._showing: asyncio.TimerHandle | None = None
         self._metrics = metrics
         self._pulls: dict[str, Pull] = {}
         self._keys: dict[str, set[str]] = {}
@@ -131,6 +136,7 @@ class Pulls:
         def on_progress(line: str) -> None:
             pull = self._pulls[wish.reference]
             self._pulls[wish.reference] = replace(pull, progress=line)
+            self._show_soon()
 
         credentials = None
         if self._auth_file:
@@ -152,6 +158,16 @@ class Pulls:
                 f"cannot pull {wish.reference}: not done after {self._deadline:.0f} s",
                 "it is tried again; pull.deadline in workloadd.toml allows more",
             ) from None
+
+    def _show_soon(self) -> None:
+        """Have it shown how far pulls are; of many lines that come at once, the last."""
+
+        def show() -> None:
+            self._showing = None
+            self._show()
+
+        if self._showing is None:
+            self._showing = asyncio.get_running_loop().call_later(_SHOWN, show)
 
     def _failed(self, wish: PullImage, error: WorkloaddError, keys: set[str]) -> None:
         pull = self._pulls[wish.reference]

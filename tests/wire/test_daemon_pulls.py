@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.installed import Installed
 from tests.fakes.registry import Remote
+from workloadd import pulls
 
 REMOTE = "registry.test/app:1"
 PASSWORD = "correct-horse-battery"
@@ -49,6 +50,25 @@ async def test_a_slow_one_holds_nobody_else(host: Installed) -> None:
     assert remote.gate
     remote.gate.set()
     await host.settled("slow", REMOTE)
+
+
+async def test_how_far_it_is_is_told_as_it_goes_on(
+    host: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without anything else that wakes the loop."""
+    monkeypatch.setattr(pulls, "_SHOWN", 0.05)
+    remote = publish(host, gate=asyncio.Event())
+    await host.start()
+    host.write("web", f"image: {REMOTE}\n")
+
+    def said() -> bool:
+        status = host.status()
+        return bool(status and "Getting image source signatures" in status.message)
+
+    await host.until(said)
+    assert remote.gate
+    remote.gate.set()
+    await host.settled(image=REMOTE)
 
 
 async def test_deadline(host: Installed) -> None:
