@@ -64,7 +64,6 @@ class Reader:
 
     host: Host
     shells: dict[str, "Shell"] = field(default_factory=dict)
-    written: list[Path] = field(default_factory=list)
 
     def follow(self, block: Block) -> None:
         """Do what a block says."""
