@@ -25,6 +25,10 @@ def test_one_that_works_and_one_that_sleeps(host: Host, name: str, port: int) ->
     resting: Any = host.wait_until(lambda: known(host, name), "it to be measured")
     assert working["cpu"] > 5 * resting["cpu"]
     assert 0.1 < working["cpu"] < 1.2
+    rows = [line.split()[0] for line in host.exec("workloadctl", "top").stdout.splitlines()[3:]]
+    assert rows.index(f"{name}-busy") < rows.index(name)
+    details = host.api(f"/v1/workloads/{name}-busy/resources")["details"]
+    assert details["cpu_user_seconds"] > 0
     found = {one["workload"]: one for one in host.api("/v1/resources")["workloads"]}
     assert found[f"{name}-busy"]["cpu_seconds"] > found[name]["cpu_seconds"]
 

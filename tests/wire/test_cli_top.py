@@ -51,6 +51,11 @@ async def test_once_into_a_pipe_the_busy_one_first(host: Installed) -> None:
     assert idle.startswith("idle  0.0 ")
 
 
+async def test_names_are_not_cut_for_scripts(host: Installed) -> None:
+    host.daemon.usage.meters = {"w" * 60: meter(1.0, 1.5, memory=8 << 20)}
+    assert (await top(host)).output.splitlines()[-1].split()[0] == "w" * 60
+
+
 @pytest.mark.parametrize("by", ["memory", "name"])
 async def test_in_another_order(host: Installed, by: str) -> None:
     lines = (await top(host, "--sort", by)).output.splitlines()

@@ -13,6 +13,9 @@ from workloadd.cli import output as output_
 from workloadd.cli.screen import Screen, size, usable
 from workloadd.cli.wait import duration
 
+# Columns where nobody looks: a script needs names as they are.
+_UNCUT = 1000
+
 
 @click.command()
 @click.argument("name", required=False, shell_complete=names.complete)
@@ -54,7 +57,8 @@ def top(
     if output != "table":
         output_.show(asked.document(), output)
     elif once or not usable():
-        click.echo("\n".join(asked.lines(shutil.get_terminal_size().columns)))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNCUT
+        click.echo("\n".join(asked.lines(width)))
     else:
         _follow(asked, interval)
 
