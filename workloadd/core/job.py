@@ -123,7 +123,21 @@ def _prepare(case: Case, revision: Revision) -> tuple[list[Action], str]:
     stale = [RemoveContainer(c.id) for c in make if c.name != plain and not c.running]
     # A commit that systemd never read: by its text the timer may yet start one of them.
     read: list[Action] = [DaemonReload()] if stale and case.seen.needs_reload else []
-    return [*read, *stale, CreateContainers(revision, (MAIN_CONTAINER,))], ""
+    create = CreateContainers(revision, (MAIN_CONTAINER,))
+    return [*read, *stale, *_make_way(case, make), create], ""
+
+
+def _make_way(case: Case, make: list[Container]) -> list[Action]:
+    """Give one that runs and was never renamed the workload's name, for the sake of its own.
+
+    A timer can have begun it before systemd read the units of another revision.
+    """
+    plain = plain_name(case.name, MAIN_CONTAINER)
+    running = [c for c in make if c.running and c.name != plain]
+    if not running or plain in case.seen.foreign:
+        return []
+    before = [RemoveContainer(c.id) for c in case.seen.containers if c.name == plain]
+    return [*before, RenameContainer(running[0].id, plain)]
 
 
 def _commit(case: Case, revision: Revision, container: str) -> list[Action]:

@@ -317,3 +317,19 @@ def test_whatever_happens_it_comes_to_what_its_file_says(data: st.DataObject) ->
         assert not container.started_at, "the next run has a container of its own"
     else:
         assert host.runs and host.runs[-1].revision == digest(declared)
+
+
+def test_what_a_timer_began_before_a_commit_was_read_makes_way_for_its_own_revision() -> None:
+    """Killed between a commit and the reload; then the file says again what runs."""
+    host, replacing = JobHost(), job(schedule="daily", overlap="replace")
+    host.carry_out(host.plan(replacing).actions)
+    writes = next(
+        i for i, action in enumerate(host.plan(DAILY).actions) if isinstance(action, a.WriteUnits)
+    )
+    host.carry_out(host.plan(DAILY).actions, writes + 1)
+    host.elapse()
+    assert host.running and host.running.name != NAME
+    host.settle(replacing)
+    host.finish(0)
+    host.settle(replacing)
+    assert [c.name for c in host.containers.values()] == [NAME]
