@@ -90,7 +90,7 @@ _OWN_UNIT = "workloadd.service"
 
 # Seconds after which a thread gives way to the loop, which has to wait for that after everything
 # that it asks of the kernel: a request a few times.
-_SWITCH = 0.0005
+_SWITCH = 0.0001
 # Seconds between two signs of life of an idle loop, at the most.
 _HEARTBEAT = 20.0
 

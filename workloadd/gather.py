@@ -21,6 +21,7 @@ from workloadd.observe import Observer
 from workloadd.prober import Prober
 from workloadd.pulls import Pulls
 from workloadd.requests import RunRequests
+from workloadd.slices import breathe
 from workloadd.spec.model import WorkloadSpec
 from workloadd.spec.ports import HostPort
 from workloadd.updates import Updates
@@ -98,6 +99,7 @@ class Gatherer:
         busy = dict(self._executor.busy)
         self._observed = observed = await self._observe(desired)
         self._prober.follow(targets(observed))
+        await breathe()
         self._needed = needed_images(desired, observed, self._references(desired))
         return World(desired, observed, await self._memory(), now), busy
 

@@ -36,7 +36,7 @@ from workloadd.history import History
 from workloadd.metrics import Metrics
 from workloadd.pulls import Pulls
 from workloadd.settings.model import ReconcileSettings
-from workloadd.slices import in_slices
+from workloadd.slices import breathe, in_slices
 from workloadd.updates import Updates
 from workloadd.upkeep import Keeper
 
@@ -189,10 +189,14 @@ class Reconciler:
         for name in busy:
             planned.workloads.pop(name, None)
         known = Knowledge(world, planned, busy)
-        check_at = self._submit(known, tasks)
+        self._executor.submit(planned, world.memory, tasks)
         # What has just begun is told as such: it may be over by the next pass.
-        known = replace(known, busy={**busy, **self._executor.busy})
+        begun = {**busy, **self._executor.busy}
+        self._locks.looked(look(world, planned, busy))
         self._world = world
+        await breathe()
+        check_at = await self._submit(known, tasks)
+        known = replace(known, busy=begun)
         before = {w.name: w for w in self._board.status.workloads}
         workloads = tuple(await in_slices(assessments(known, before)))
         status = self._passed(self._status(known, workloads), began, now, "")
@@ -216,17 +220,16 @@ class Reconciler:
             world = World(world.desired, world.observed, memory, world.now)
         return world, plan(world, self._policy)
 
-    def _submit(self, known: Knowledge, tasks: asyncio.TaskGroup) -> float | None:
-        """Have done what a pass wants; returns when a registry is to be asked next."""
+    async def _submit(self, known: Knowledge, tasks: asyncio.TaskGroup) -> float | None:
+        """Have done what a pass wants besides; returns when a registry is to be asked next."""
         world, planned = known.world, known.plan
-        self._executor.submit(planned, world.memory, tasks)
-        self._locks.looked(look(world, planned, known.busy))
         self._keeper.submit(_upkeep(known), tasks)
         for workload in planned.workloads.values():
             for pull in workload.pulls:
                 self._pulls.request(pull, tasks)
         self._pulls.forget(self._gatherer.needed_images.names)
         self._executor.forget_attempts(planned, world.now)
+        await breathe()
         wanted = to_check(enabled(world.desired), world.memory)
         return self._updates.follow(wanted, all_questions(world.desired), tasks)
 

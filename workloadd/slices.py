@@ -11,10 +11,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SLICE = 0.001
+SLICE = 0.0005
 """Seconds until others have their turn."""
 # Turns of the loop between two slices: a request takes a few, and an idle loop needs no time.
-_TURNS = 3
+_TURNS = 5
 
 
 async def in_slices(work: Iterable[T], *, length: float = SLICE) -> list[T]:
@@ -24,7 +24,12 @@ async def in_slices(work: Iterable[T], *, length: float = SLICE) -> list[T]:
     for one in work:
         found.append(one)
         if time.perf_counter() >= until:
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
+            await breathe()
             until = time.perf_counter() + length
     return found
+
+
+async def breathe() -> None:
+    """Let others have their turn."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)

@@ -97,6 +97,7 @@ def status(
     *,
     passes: PassStatus | None = None,
     now: float = NOW,
+    before: Status | None = None,
     **fields: object,
 ) -> Status:
     """The status of that world, after one pass at `now`."""
@@ -107,6 +108,6 @@ def status(
         user="workloads",
         started=datetime.fromtimestamp(BOOT, UTC),
         passes=passes or PassStatus(count=1),
-        workloads=assess(knowledge, {}),
+        workloads=assess(knowledge, {one.name: one for one in before.workloads} if before else {}),
         **fields,
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import is_
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -89,6 +90,9 @@ class Documents:
 
     async def workloads(self, status: Status) -> Document:
         """`/v1/workloads`."""
+        known, document = self._whole.get("workloads", (None, None))
+        if known and document and _same(known.workloads, status.workloads):
+            return document
         return await self._once("workloads", status, Workloads(workloads=()))
 
     def workload(self, workload: WorkloadStatus) -> Document:
@@ -123,6 +127,11 @@ class Documents:
             text = workload.model_dump_json(indent=2).encode().replace(b"\n", _INDENTED)
             self._workloads[workload.name] = workload, text
         return text
+
+
+def _same(one: Sequence[WorkloadStatus], other: Sequence[WorkloadStatus]) -> bool:
+    """Whether nothing has changed of any workload: the very same objects are there."""
+    return len(one) == len(other) and all(map(is_, one, other))
 
 
 def history(

@@ -59,9 +59,10 @@ def drain(declared: Declared, seen: Seen, lock: Lock) -> WorkloadPlan:
 
 def is_stopped(seen: Seen) -> bool:
     """Whether nothing of a workload runs or is about to."""
+    if any(c.running for c in seen.containers):
+        return False
     units = (seen.timer, *seen.sockets.values(), *(() if _ended(seen) else seen.units.values()))
-    quiet = all(unit.active_state in ("inactive", "failed") and not unit.job for unit in units)
-    return quiet and not any(c.running for c in seen.containers)
+    return all(unit.active_state in ("inactive", "failed") and not unit.job for unit in units)
 
 
 def _ended(seen: Seen) -> bool:
