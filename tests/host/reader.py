@@ -1,10 +1,11 @@
 """Somebody who does on the host what a document says, in shells of their own."""
 
+import os
 import re
 import select
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +65,8 @@ class Reader:
 
     host: Host
     shells: dict[str, "Shell"] = field(default_factory=dict)
+    # Where root is not on the host, but on the machine that the host runs on: a place to work in.
+    desk: Path | None = None
 
     def follow(self, block: Block) -> None:
         """Do what a block says."""
@@ -113,7 +116,11 @@ class Reader:
     def shell(self, user: str) -> "Shell":
         """A user's shell, which stays for the whole document."""
         if user not in self.shells:
-            self.shells[user] = Shell(self.host, PERSON if user == "you" else user, HOMES[user])
+            name = PERSON if user == "you" else user
+            elsewhere = self.desk if user == "root" else None
+            enter = [str(self.host.script), "--name", self.host.name, "exec", "--user", name, "--"]
+            command = _beside(elsewhere, self.host) if elsewhere else [*enter, "bash"]
+            self.shells[user] = Shell(self.host, command, str(elsewhere or HOMES[user]))
         return self.shells[user]
 
     def close(self) -> None:
@@ -122,12 +129,25 @@ class Reader:
             shell.close()
 
 
-class Shell:
-    """A bash in the host that is told one command after the other."""
+def _beside(desk: Path, host: Host) -> list[str]:
+    """A shell on this machine, to which the host is the one that `make demo` makes."""
+    enter = f'exec "{host.script}" --name "{host.name}"'
+    for name, line in (
+        ("contrib/host/host", f'{enter} "$@"'),
+        ("bin/curl", f'{enter} exec -- curl --silent --show-error "$@"'),
+    ):
+        script = desk / name
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(f"#!/bin/sh\n{line}\n")
+        script.chmod(0o755)
+    return ["env", f"PATH={desk / 'bin'}:{os.environ['PATH']}", "bash"]
 
-    def __init__(self, host: Host, user: str, home: str) -> None:
+
+class Shell:
+    """A bash that is told one command after the other."""
+
+    def __init__(self, host: Host, command: Sequence[str], home: str) -> None:
         self._host = host
-        command = [str(host.script), "--name", host.name, "exec", "--user", user, "--", "bash"]
         pipe, both = subprocess.PIPE, subprocess.STDOUT
         # Unbuffered: what poll(2) says is to be read has to be all that there is.
         self._bash = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=both, bufsize=0)

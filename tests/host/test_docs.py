@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import DOCS, blocks, pages
+from tests.documents import DOCS, ROOT, blocks, pages
 from tests.host.host import Host
 from tests.host.machine import remove
 from tests.host.reader import Reader, clear, prepare
@@ -55,4 +55,10 @@ def _files(host: Host) -> set[Path]:
 @pytest.mark.parametrize("page", READ, ids=lambda page: str(page.relative_to(DOCS)))
 def test_a_document(reader: Reader, page: Path) -> None:
     for block in blocks(page):
+        reader.follow(block)
+
+
+def test_the_readme(reader: Reader, tmp_path: Path) -> None:
+    reader.desk = tmp_path
+    for block in blocks(ROOT / "README.md"):
         reader.follow(block)
