@@ -16,8 +16,10 @@ _TEXT, _HTML = "text/plain", "text/html"
 _ANY: dict[int, str] = {
     401: "it is over TCP, where a token is wanted, and has none or another",
     403: "it is another site's web page, or another user, or an action over TCP",
+    408: "it comes too slowly",
     413: "it has a body, or too large a one",
     421: "its Host is not a name of this machine's loopback",
+    431: "a line of it is too long, or it has too many headers",
     500: "an error of workloadd's own",
     503: "what the answer needs is away for the moment",
 }
