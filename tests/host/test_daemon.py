@@ -69,8 +69,9 @@ def test_a_daemon_that_dies_has_nothing_started_that_is_not_to_run(host: Host, n
     host.wait_for(disabled, "Disabled")
     before = {one: host.containers(one)[0]["StartedAt"] for one in (stopped, disabled, failed)}
 
+    dead = host.show("workloadd.service", "MainPID")
     host.systemctl("kill", "--kill-whom=main", "--signal=KILL", "workloadd.service")
-    host.wait_until(lambda: not host.status(stopped), "the daemon to be dead")
+    host.wait_until(lambda: host.show("workloadd.service", "MainPID") != dead, "it to be dead")
     host.wait_until(host.answers, "another daemon's first pass")
     host.look_again()
     assert {one: host.containers(one)[0]["StartedAt"] for one in before} == before

@@ -37,7 +37,13 @@ def reader(place: Host) -> Iterator[Reader]:
     before = _files(place)
     reader = Reader(place)
     yield reader
-    reader.close()
+    try:
+        reader.close()
+    finally:
+        _tidy(place, before)
+
+
+def _tidy(place: Host, before: set[Path]) -> None:
     left = _files(place) - before
     for path in sorted(left, reverse=True):
         remove(path)

@@ -27,7 +27,7 @@ RETRY = 10.0
 """Seconds before a place that could not be had is tried again."""
 
 _TCP, _GROUP, _UNUSED = "tcp", "group", "unused"
-_TURNS, _GRACE = 3, 0.5
+_TURNS, _GRACE = 3, 1.0
 _AT_ONCE = 16
 _SHUTDOWN_SECONDS = 2.0
 
