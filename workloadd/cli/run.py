@@ -67,7 +67,9 @@ def _ended(name: str, started: dict[str, Any], unix: str | None, until: float) -
         if ours and ours[0]["outcome"] and status["state"] != "Running":
             found: dict[str, Any] = ours[0]
             return found
-        progress.tell(name, status)
+        # Whether it was begun already is not seen of one whose schedule rests.
+        if status["state"] != "Scheduled":
+            progress.tell(name, status)
     raise AssertionError("looking ends by an answer, or by being late")
 
 
