@@ -149,6 +149,8 @@ class Shell:
     def __init__(self, host: Host, command: Sequence[str], home: str) -> None:
         self._host = host
         pipe, both = subprocess.PIPE, subprocess.STDOUT
+        # Who runs tests may have told their children to ignore what is typed as ^C.
+        command = ["env", "--default-signal=INT", *command]
         # Unbuffered: what poll(2) says is to be read has to be all that there is.
         self._bash = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=both, bufsize=0)
         self.run(f"cd {home}; export CURL_HOME=/usr/local/share/documents")

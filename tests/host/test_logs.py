@@ -88,7 +88,7 @@ def test_of_a_container_of_a_pod(host: Host, name: str) -> None:
 
 
 def test_what_comes_is_followed(host: Host, name: str) -> None:
-    """Also what another container of the same workload writes; until the daemon stops."""
+    """Also what another container of the same workload writes, and over a restart of the daemon."""
     host.deploy(name, saying("echo $HOSTNAME", "hostname: first"))
     told(host, name)
     with host.running("workloadctl", "logs", "-f", name) as process:
@@ -97,4 +97,6 @@ def test_what_comes_is_followed(host: Host, name: str) -> None:
         host.deploy(name, saying("echo $HOSTNAME", "hostname: second"))
         assert process.stdout.readline().endswith(" second\n")
         host.systemctl("restart", "workloadd.service")
-        assert process.wait() == 1
+        host.wait_until(host.answers, "the next daemon's first pass")
+        host.deploy(name, saying("echo $HOSTNAME", "hostname: third"))
+        assert process.stdout.readline().endswith(" third\n")
