@@ -1,14 +1,12 @@
 """Looking, time and again, at what workloads use of the host."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from workloadd.core.usage import Look, Meter, Target
 from workloadd.core.usage_details import Details
-
-# Workloads that are counted on before others have their turn; it takes 10 µs each.
-_AT_ONCE = 25
+from workloadd.slices import in_slices
 
 # Seconds that what stopped is remembered, so that its counters go on if it is only restarted.
 _REST = 900.0
@@ -48,11 +46,7 @@ class Usage:
         """Look once. What does not run just now is not shown, and soon forgotten."""
         looks = await asyncio.to_thread(self._looks, self._targets())
         known = {**self._resting, **self.meters}
-        meters = {name: known.pop(name) if name in known else Meter() for name in looks}
-        for number, (name, look) in enumerate(looks.items(), 1):
-            meters[name].add(look)
-            if number % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        meters = dict(await in_slices(_counted(known, looks)))
         since = self._clock() - _REST
         self._resting = {name: one for name, one in known.items() if one.total.at >= since}
         self.meters = MappingProxyType(meters)
@@ -64,3 +58,11 @@ class Usage:
 
     def _looks(self, targets: Mapping[str, Target]) -> dict[str, Look]:
         return {name: self._read(target, self._clock()) for name, target in targets.items()}
+
+
+def _counted(known: dict[str, Meter], looks: Mapping[str, Look]) -> Iterator[tuple[str, Meter]]:
+    """The meters of what runs, each with its look added; they are taken out of `known`."""
+    for name, look in looks.items():
+        meter = known.pop(name, None) or Meter()
+        meter.add(look)
+        yield name, meter

@@ -8,9 +8,7 @@ from aiohttp import web
 from workloadd.api.access import require_reader
 from workloadd.api.documents import Document
 from workloadd.api.models import ImageUse, WorkloadImage, WorkloadImages
-from workloadd.api.problems import Refusal
 from workloadd.core import image_uses
-from workloadd.core.errors import WorkloaddError
 
 Images = Callable[[], Awaitable[tuple[image_uses.WorkloadImage, ...]]]
 """Finds them, or raises `WorkloaddError`."""
@@ -22,11 +20,7 @@ def images_handler(images: Images) -> Callable[[web.Request], Awaitable[web.Resp
     async def handle(request: web.Request) -> web.Response:
         # It costs Podman a look at each image: not for whoever comes by.
         require_reader(request, "images", "workloadctl images")
-        try:
-            found = await images()
-        except WorkloaddError as error:
-            problem = error.problem
-            raise Refusal(503, problem.reason, problem.message, problem.hint) from None
+        found = await images()
         return Document.of(WorkloadImages(images=tuple(map(_told, found)))).response()
 
     return handle

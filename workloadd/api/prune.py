@@ -10,7 +10,6 @@ from workloadd.api.documents import Document
 from workloadd.api.models import PrunedImages, UnusedImage
 from workloadd.api.parameters import flag
 from workloadd.api.problems import Refusal
-from workloadd.core.errors import WorkloaddError
 from workloadd.core.status import PrunedStatus, moment
 from workloadd.pruner import Pruned
 
@@ -27,11 +26,7 @@ def prune_handler(prune: Prune) -> Callable[[web.Request], Awaitable[web.Respons
     async def handle(request: web.Request) -> web.Response:
         require_owner(request)
         dry_run = flag(request, "dry_run")
-        try:
-            pruned = await prune(dry_run=dry_run)
-        except WorkloaddError as error:
-            problem = error.problem
-            raise Refusal(503, problem.reason, problem.message, problem.hint) from None
+        pruned = await prune(dry_run=dry_run)
         if pruned.problem and not pruned.images:
             problem = pruned.problem
             raise Refusal(409, problem.reason, problem.message, problem.hint)

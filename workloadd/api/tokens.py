@@ -42,13 +42,14 @@ class Token:
         async with self._reading:
             if self._clock() < self._until:
                 return
-            before, self.problem = self.problem, None
+            problem = None
             try:
                 self._value = checked(await asyncio.to_thread(self._read))
             except Permanent as error:
-                self.problem = error.problem
-            if self.problem and self.problem != before:
-                log.warning("%s", self.problem)
+                problem = error.problem
+            if problem and problem != self.problem:
+                log.warning("%s", problem)
+            self.problem = problem
             self._until = self._clock() + FRESH
 
 

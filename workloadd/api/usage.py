@@ -1,6 +1,5 @@
 """`/v1/resources` and `/v1/workloads/NAME/resources`: what workloads use of the host."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -20,9 +19,7 @@ from workloadd.core.names import unit_name
 from workloadd.core.status import WorkloadStatus, moment
 from workloadd.core.usage import COUNTERS, Meter, rates
 from workloadd.core.usage_details import Details
-
-# Workloads that are told of before others have their turn; it takes 20 µs each.
-_AT_ONCE = 50
+from workloadd.slices import in_slices
 
 
 class UsageView(Protocol):
@@ -54,11 +51,8 @@ class UsageApi:
         return document.unless_known(request)
 
     async def _all(self, meters: Mapping[str, Meter]) -> Document:
-        found = []
-        for number, (name, meter) in enumerate(sorted(meters.items()), 1):
-            found.append(WorkloadUse(workload=name, **use(meter)))
-            if number % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        uses = (WorkloadUse(workload=name, **use(meter)) for name, meter in sorted(meters.items()))
+        found = await in_slices(uses)
         return Document.of(Resources(interval=self._usage.interval, workloads=tuple(found)))
 
     async def one(self, request: web.Request) -> web.Response:
