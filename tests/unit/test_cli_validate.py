@@ -347,3 +347,19 @@ def test_yaml_says_what_json_says() -> None:
     assert done.exit_code == 1
     assert yaml.safe_load(done.output) == json.loads(run("-o", "json", "web.yaml").output)
     assert run("--json", "web.yaml").output == run("-o", "json", "web.yaml").output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"containers: #{{a: {{image: b, environment: {{A: {SECRET}}}, user: []}}}}\n",
+        f'ima[: a\n---\nname: b\nlabels: &[  A:" {SECRET}\nenvironment: *l\nuser: []\n',
+    ],
+    ids=["written off", "meant for another place"],
+)
+def test_a_value_that_a_slip_has_put_elsewhere_is_not_shown(text: str) -> None:
+    result = load_workload("web", text.encode(), "web.yaml")
+    source = Source.of(text.encode())
+    assert result.errors
+    for error in (*result.errors, *result.warnings):
+        assert SECRET not in "\n".join(source.excerpt(error))

@@ -33,8 +33,9 @@ _TOP_KEY = re.compile(r"""(["']?)([A-Za-z_][\w.-]*)\1\s*:(?:\s|$)""")
 # What begins a top-level entry; items may stand below their key without an indentation.
 _TOP = re.compile(r"(?!- )[^\s#]")
 _NO_PAIR = re.compile(r"[^:=]*$")
-# No second key on the line, and no variable.
-_HARMLESS_VALUE = re.compile(r"(?!.*(?:[{=]|:(?:\s|$)))")
+# No second key on the line, no variable, and nothing that may be meant for another place.
+_HARMLESS_VALUE = re.compile(r"(?!\s*[&*!])(?!.*(?:[{=#]|:(?:\s|$)))")
+_COMMENT = re.compile(r"(?:^|\s)#")
 _HARMLESS_ITEM = re.compile(r"""\s*-\s+["']?[^\s={]+["']?\s*$""")
 
 
@@ -63,7 +64,7 @@ class _Known:
     def line(self, index: int) -> str:
         line = self._lines[index]
         if index + 1 not in self._hidden:
-            return line
+            return _without_comment(line)
         lead = _LEAD.match(line)
         key = _KEY.match(line, lead.end()) if lead else None
         if lead and key and (index + 1, lead.end() + 1) in self._keys:
@@ -109,6 +110,12 @@ class _Known:
         number, column = place
         before = self._lines[number - 1][: column - 1] if number <= len(self._lines) else ""
         return bool(before.strip(" \t-"))
+
+
+def _without_comment(line: str) -> str:
+    """What was written off may be anything, a variable with its value as well."""
+    found = _COMMENT.search(line)
+    return line[: found.start()] if found else line
 
 
 class _Guess:
