@@ -130,7 +130,7 @@ def lines(
     found = _first(places(url, unix), lambda place: _begun(place, "GET", path, asked, patience))
     with closing(found) as response:
         if response.status >= 400:
-            raise click.ClickException(problem(_whole(response))[1])
+            good(_whole(response))
         while line := response.readline():
             yield line.decode(errors="replace").rstrip("\n")
 
@@ -151,9 +151,7 @@ def workload(name: str, unix: str | None) -> tuple[Document, float]:
     Raises:
         click.ClickException: there is no such workload, or no answer.
     """
-    answer = get(workload_path(name), "application/json", None, unix)
-    if answer.status >= 400:
-        raise click.ClickException(problem(answer)[1])
+    answer = good(get(workload_path(name), "application/json", None, unix))
     status: Document = json.loads(answer.text)
     return status, float(answer.headers.get("workloadd-looked", "inf"))
 
@@ -161,14 +159,24 @@ def workload(name: str, unix: str | None) -> tuple[Document, float]:
 def known(name: str | None, url: str | None, unix: str | None) -> None:
     """Raises `ClickException` where a workload is named that there is not."""
     if name:
-        found = get(workload_path(name), "application/json", url, unix)
-        if found.status >= 400:
-            raise click.ClickException(problem(found)[1])
+        good(get(workload_path(name), "application/json", url, unix))
 
 
 def as_user() -> str:
     """How another user becomes that one."""
     return f"sudo -u {_USER} XDG_RUNTIME_DIR=/run/user/$(id -u {_USER})"
+
+
+def good(answer: Answer) -> Answer:
+    """The same answer; raises `ClickException` where it is a refusal."""
+    if answer.status < 400:
+        return answer
+    raise click.ClickException(problem(answer)[1])
+
+
+def said(status: Document) -> str:
+    """A workload's state and what it says of it, in one line."""
+    return f"{status['state']}: {status['message']}".removesuffix(": ")
 
 
 def problem(answer: Answer) -> tuple[str, str]:

@@ -73,7 +73,7 @@ def _container(status: client.Document, wanted: str) -> str:
         hint = f"there are: {', '.join(there)}" if there else f"its only one is meant by {name}"
         raise click.ClickException(f"cannot find a container {wanted} in {name}\n{hint}")
     if not found:
-        said = f"{status['state']}: {status['message']}".removesuffix(": ")
+        said = client.said(status)
         raise click.ClickException(f"cannot run a command in {name}: it does not run ({said})")
     if not wanted and len(found) > 1:
         each = "\n".join(f"    workloadctl exec {name}/{one} …" for one in found)

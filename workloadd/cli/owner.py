@@ -27,9 +27,7 @@ def owner_get(path: str, url: str | None, unix: str | None, *again: str) -> clie
         # Where nobody answers over TCP either, that says what to do about it.
         client.get("/healthz", "text/plain", None, None)
         raise _not_owner(again) from None
-    if answer.status >= 400:
-        raise click.ClickException(client.problem(answer)[1])
-    return answer
+    return client.good(answer)
 
 
 def as_owner(name: str, unix: str | None, again: Sequence[str]) -> client.Document:

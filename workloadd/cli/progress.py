@@ -10,6 +10,7 @@ from typing import TextIO
 import click
 
 from workloadd.api.words import clean
+from workloadd.cli import client
 from workloadd.cli.client import Document
 
 _BAR = 20
@@ -30,7 +31,7 @@ class Progress:
 
     def tell(self, name: str, status: Document) -> None:
         """How a workload is now."""
-        said = clean(f"{status['state']}: {status['message']}".removesuffix(": "))
+        said = clean(client.said(status))
         self._tell(name, said, self._soak(name, status) if self._live else "")
 
     def away(self, name: str) -> None:

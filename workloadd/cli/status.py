@@ -65,7 +65,7 @@ def status(
         return
     path = client.workload_path(name) if name else "/v1/status"
     accept = "text/plain" if output == "table" else "application/json"
-    answer = _good(client.get(path, accept, url, unix))
+    answer = client.good(client.get(path, accept, url, unix))
     if output == "table":
         click.echo(_coloured(answer.text), nl=False)
     else:
@@ -84,7 +84,7 @@ def history(name: str, limit: int, output: str, url: str | None, unix: str | Non
     What else happened to it stands between them. Exit status: 0, or 1 where it cannot be found out.
     """
     path = f"{client.workload_path(name)}/history?limit={limit}"
-    answer = _good(client.get(path, "application/json", url, unix))
+    answer = client.good(client.get(path, "application/json", url, unix))
     document = json.loads(answer.text)
     if output != "table":
         output_.show(document, output)
@@ -131,9 +131,3 @@ def _run(run: dict[str, Any]) -> list[str]:
 
 def _coloured(text: str) -> str:
     return _STATE.sub(lambda m: m[1] + click.style(m[2], fg=COLOURS[m[2]], bold=True), text)
-
-
-def _good(answer: Answer) -> Answer:
-    if answer.status < 400:
-        return answer
-    raise click.ClickException(client.problem(answer)[1])

@@ -78,9 +78,7 @@ class _Asked:
         Raises:
             click.ClickException: it does not, or refuses.
         """
-        answer = client.get(self._path, "application/json", *self._place)
-        if answer.status >= 400:
-            raise click.ClickException(client.problem(answer)[1])
+        answer = client.good(client.get(self._path, "application/json", *self._place))
         return json.loads(answer.text)
 
     def lines(self, width: int) -> list[str]:

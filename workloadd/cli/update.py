@@ -38,9 +38,7 @@ def _print(found: list[client.Document]) -> None:
 
 
 def _check(unix: str | None) -> list[client.Document]:
-    answer = client.post("/v1/updates/check", unix)
-    if answer.status >= 400:
-        raise click.ClickException(client.problem(answer)[1])
+    answer = client.good(client.post("/v1/updates/check", unix))
     found: list[client.Document] = json.loads(answer.text)["workloads"]
     return found
 
@@ -113,9 +111,7 @@ def _show(found: list[client.Document], output: str) -> None:
 def _ask(name: str, reason: str, unix: str | None) -> float:
     """Ask for the update of one; when that was."""
     path = f"{client.workload_path(name)}/update?{urlencode({'reason': reason})}"
-    answer = client.post(path, unix)
-    if answer.status >= 400:
-        raise click.ClickException(client.problem(answer)[1])
+    answer = client.good(client.post(path, unix))
     at: float = json.loads(answer.text)["asked"]
     return at
 

@@ -45,7 +45,7 @@ def looks(
             last = error.reason
             away(name)
         else:
-            last = f"{status['state']}: {status['message']}".removesuffix(": ")
+            last = client.said(status)
             yield status, looked
         if time.monotonic() >= until:
             raise LateError(f"{name} has not settled in time: {last}")
