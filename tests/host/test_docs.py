@@ -34,23 +34,31 @@ def place(the_host: Host) -> Iterator[Host]:
 @pytest.fixture
 def reader(place: Host) -> Iterator[Reader]:
     """Who reads a document; what they leave is taken away."""
-    before = _files(place)
+    files, groups = _files(place), _groups(place)
     reader = Reader(place)
     yield reader
     try:
         reader.close()
     finally:
-        _tidy(place, before)
+        _tidy(place, _files(place) - files, _groups(place) - groups)
 
 
-def _tidy(place: Host, before: set[Path]) -> None:
-    left = _files(place) - before
+def _tidy(place: Host, left: set[Path], groups: set[str]) -> None:
     for path in sorted(left, reverse=True):
         remove(path)
     if any(path.suffix == ".toml" and "workloadd" in path.parts for path in left):
         place.systemctl("restart", "workloadd.service")
+    # A group's socket is in a place of the administrator's own, which is no file of a disk.
+    place.root("rm", "-rf", "/run/workloadd/users")
+    for group in groups:
+        place.root("groupdel", group)
     place.wait_until(lambda: not place.api("/v1/workloads")["workloads"], "all to be gone")
     place.podman("volume", "rm", "--all", "--force")
+
+
+def _groups(host: Host) -> set[str]:
+    lines = (host.disk / "etc/group").read_text().splitlines()
+    return {line.partition(":")[0] for line in lines}
 
 
 def _files(host: Host) -> set[Path]:
