@@ -13,9 +13,9 @@ QUICK = "update: {soak: 200ms}"
 def started(host: Host, name: str) -> float:
     """When the process of a container was started, in ticks of the host's uptime; 0 for not."""
     pid = host.inspect(name)["State"]["Pid"]
-    if not pid:
-        return 0.0
-    return float(host.root("cut", "-d ", "-f22", f"/proc/{pid}/stat").stdout)
+    # It may end while one looks; Podman says 0 where there is none.
+    told = host.root("cut", "-d ", "-f22", f"/proc/{pid}/stat", check=False).stdout
+    return float(told or 0)
 
 
 def needing(*needs: str) -> str:
